@@ -1,0 +1,40 @@
+/*
+ * rate_card - what a message costs, by market and category: dated cards in one currency.
+ *
+ * Prices are integers in millionths of the card's currency, read from the CSV's decimal text
+ * without floating point. Columns: market,country_iso2_or_region,category,price,currency,
+ * effective_from,source (a header line names them, in any order; more columns are allowed).
+ * Never changed after it is read; any thread.
+ */
+#ifndef FACTEUR_SENDER_COST_RATE_CARD_H
+#define FACTEUR_SENDER_COST_RATE_CARD_H
+
+#include "sender/cost/market.h"
+
+enum rate_category {
+    RATE_MARKETING,
+    RATE_UTILITY,
+    RATE_AUTHENTICATION,
+    RATE_AUTHENTICATION_INTERNATIONAL,
+    RATE_SERVICE,
+    RATE_CATEGORIES,
+};
+
+struct rate_card;
+
+/*
+ * Reads the rows of `currency` from `path`. NULL on failure with file, line, cause and remedy in `error`.
+ * `markets` is borrowed for the card's life. A card in force lacks no market of `markets` for utility,
+ * authentication, service.
+ */
+struct rate_card *rate_card_open(const char *path, const char *currency,
+                                 const struct markets *markets, struct error_text *error);
+void rate_card_close(struct rate_card *card);
+
+/* Millionths for one message on `day` ("YYYY-MM-DD"). False: no card is in force on that day. */
+bool rate_card_price(const struct rate_card *card, uint16_t market, enum rate_category category,
+                     const char *day, uint64_t *millionths);
+const char *rate_card_currency(const struct rate_card *card);
+const char *rate_category_text(enum rate_category category); /* "utility", … */
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * verdict - what an attempt came to, decided in one place from the response or its absence.
+ *
+ * An *answer* is a complete body with messages[].id or error.code. Anything else after the request
+ * was handed out is uncertain, whatever its HTTP status: a proxy's 502, a cut body, a page of HTML,
+ * a 200 without Graph's body.
+ */
+#ifndef FACTEUR_SENDER_GRAPH_VERDICT_H
+#define FACTEUR_SENDER_GRAPH_VERDICT_H
+
+#include "sender/base/bytes.h"
+#include "sender/graph/error_table.h"
+#include "sender/h2/client.h"
+
+enum verdict_kind {
+    VERDICT_ACCEPTED,  /* Meta gave a wamid */
+    VERDICT_FAILED,    /* Meta said no for good */
+    VERDICT_LATER,     /* try again; `costs_attempt` tells whether it counts */
+    VERDICT_UNCERTAIN, /* it may have been accepted */
+};
+
+struct verdict {
+    enum verdict_kind kind;
+    bool costs_attempt;           /* false: not processed, or a throttle */
+    enum graph_error_class class; /* of the error, if Meta gave one */
+    int32_t code;                 /* Meta's error code, or -1 */
+    int status;                   /* HTTP status, 0 without a response */
+    uint32_t retry_after_s;       /* asked for by the server, or 0 */
+    struct span wamid;            /* of an accepted one; borrowed from the response */
+    struct span reason;           /* words for people: "(#131026) Message undeliverable"; borrowed */
+    char reason_text[160];        /* memory for `reason` where it is composed */
+};
+
+/* `exchange` as it ended. The verdict's spans are valid as long as its response is. */
+void verdict_judge(const struct h2_exchange *exchange, enum h2_end end, struct verdict *verdict);
+const char *verdict_kind_text(enum verdict_kind kind);
+
+#endif
