@@ -1,0 +1,191 @@
+/*
+ * calls - the function library's calls, written and read: claim, grant, settle and the rest.
+ *
+ * The shapes are those of queue/README.md, "Functions". Each writer puts one FCALL into a session
+ * and gives the reply to the caller's callback, who reads it with the reader beside it.
+ * A writer returns false when the session has no room: nothing was written.
+ */
+#ifndef FACTEUR_QUEUE_CALLS_H
+#define FACTEUR_QUEUE_CALLS_H
+
+#include "queue/keys.h"
+#include "queue/session.h"
+
+extern const char library_version[]; /* "1.0.0": of library.lua, made by the build */
+extern const char library_text[];    /* the whole of library.lua, NUL-terminated */
+extern const size_t library_size;
+
+enum source { SOURCE_QUEUE, SOURCE_URGENT, SOURCE_LATER, SOURCE_COUNT };
+const char *source_text(enum source source); /* "queue", … */
+
+struct call {
+    struct session *session;
+    const struct account_keys *keys;
+    session_reply_f *on_reply;
+    void *context;
+};
+
+/* ---- claim -------------------------------------------------------------------------------- */
+
+struct claim_request {
+    struct span holder;
+    struct span claim;
+    uint32_t members_max;
+    uint32_t bytes_max;
+};
+
+struct claim_reply {
+    bool fenced;
+    uint64_t now_ms;      /* Redis' clock */
+    int64_t next_due_ms;  /* -1: nothing is waiting in later */
+    struct span cursor_urgent;
+    struct span cursor_queue;
+    const struct reply *const *parts;
+    size_t part_count;
+};
+
+struct claim_part {
+    struct span claim;
+    enum source source;
+    const struct reply *entries; /* see claim_part_entry() */
+    size_t entry_count;
+    const struct reply *masks;
+};
+
+/* One entry of a part. */
+struct claim_entry {
+    struct span name;      /* ENTRY, or the member's name for SOURCE_LATER */
+    const struct reply *fields; /* flat array of names and values; NULL: too large, or from later */
+    struct span record;    /* of SOURCE_LATER: the waiting record */
+    uint64_t mask;         /* members of a bulk entry that have left already */
+    bool too_large;
+};
+
+bool call_claim(const struct call *call, const struct claim_request *request);
+bool claim_read(const struct reply *reply, struct claim_reply *claim); /* false: not as agreed */
+bool claim_read_part(const struct claim_reply *claim, size_t index, struct claim_part *part);
+bool claim_read_entry(const struct claim_part *part, size_t index, struct claim_entry *entry);
+
+/* A waiting record taken apart: attempt, and the fields into `fields` (memory from `arena`). */
+struct waiting_record {
+    uint32_t attempt;
+    struct field *fields;
+    size_t field_count;
+    bool is_member;        /* a bulk member: `line` is its JSON */
+    struct span line;
+};
+bool waiting_record_read(struct span record, struct arena *arena, struct waiting_record *waiting);
+
+/* ---- grant -------------------------------------------------------------------------------- */
+
+struct grant_cell {
+    const char *day;
+    struct span cell;
+    const char *currency;
+    uint64_t millionths;
+};
+
+struct grant_member {
+    struct span name;   /* ENTRY or ENTRY/n */
+    uint32_t attempt;   /* this attempt's number, from 1 */
+    uint32_t cell;      /* index into cells */
+    struct span id;     /* producer's id, or empty */
+};
+
+struct grant_request {
+    struct span holder;
+    struct span grant;
+    uint64_t at_ms;
+    enum source source;
+    uint64_t dedupe_hold_ms; /* how long an id is kept while its owner has no outcome */
+    const struct grant_cell *cells;
+    uint32_t cell_count;
+    const struct grant_member *members;
+    uint32_t member_count;
+};
+
+struct grant_reply {
+    bool fenced;
+    struct span marks;                  /* 'g' or 'd' for each member, in order */
+    const struct reply *const *owners;  /* one for each 'd', in order */
+    size_t owner_count;
+};
+
+bool call_grant(const struct call *call, const struct grant_request *request);
+bool grant_read(const struct reply *reply, uint32_t member_count, struct grant_reply *grant);
+
+/* ---- settle ------------------------------------------------------------------------------- */
+
+enum settle_action {
+    SETTLE_ACCEPT,
+    SETTLE_DROP,
+    SETTLE_FREE,
+    SETTLE_DEAD,
+    SETTLE_LATER,
+    SETTLE_UNCERTAIN,
+};
+
+struct settle_cell {
+    uint32_t cell;       /* number in the grant record */
+    uint32_t count;
+    uint64_t millionths; /* of all of them */
+};
+
+struct settle_bulk {
+    struct span entry;
+    uint64_t mask;   /* of the members that leave now */
+    uint32_t total;  /* members in the entry */
+};
+
+struct settle_group {
+    struct span token;      /* a grant, or a claim with `before_grant` */
+    bool before_grant;
+    enum source source;
+    enum settle_action action;
+    uint64_t time_ms;       /* LATER: due; UNCERTAIN: until */
+    uint32_t attempt;       /* LATER, UNCERTAIN, DEAD */
+    struct span type;       /* DEAD: the outcome's word */
+    struct span reason;     /* DEAD, LATER, UNCERTAIN */
+    bool release_id;        /* DEAD: nothing left, so the id may be used again */
+    const uint32_t *indexes; /* places in the grant; member count of them (not before_grant) */
+    uint32_t member_count;
+    const struct settle_cell *cells;
+    uint32_t cell_count;
+    const struct span *singles;
+    uint32_t single_count;
+    const struct settle_bulk *bulks;
+    uint32_t bulk_count;
+    const struct span *names; /* SOURCE_LATER */
+    uint32_t name_count;
+    const struct span *outcomes; /* JSON objects, without newline */
+    uint32_t outcome_count;
+    const struct span *ids;
+    uint32_t id_count;
+};
+
+struct settle_request {
+    struct span holder;
+    uint64_t events_keep;
+    uint64_t dedupe_ttl_ms;
+    const struct settle_group *groups;
+    uint32_t group_count;
+    const struct span *claims; /* finished: nothing of them is left as far as the caller knows */
+    uint32_t claim_count;
+};
+
+bool call_settle(const struct call *call, const struct settle_request *request);
+/* True if group `index` was done. `*already` (may be NULL) gets the answer's bits as hex, or empty. */
+bool settle_read(const struct reply *reply, uint32_t index, struct span *already);
+
+/* ---- the rest ----------------------------------------------------------------------------- */
+
+bool call_beat(const struct call *call, struct span holder, uint64_t beat, bool is_new);
+bool call_fence(const struct call *call, struct span holder, uint64_t beat);
+bool call_leave(const struct call *call, struct span holder, const struct account_keys *accounts,
+                uint32_t account_count);
+bool call_return(const struct call *call, struct span holder, const struct span *claims,
+                 uint32_t count);
+bool call_recover(const struct call *call, uint64_t uncertain_until_ms, uint64_t events_keep);
+bool call_stats(const struct call *call);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * keys - the names of an account's keys, and the words of queue/README.md.
+ */
+#ifndef FACTEUR_QUEUE_KEYS_H
+#define FACTEUR_QUEUE_KEYS_H
+
+#include "sender/base/bytes.h"
+
+enum {
+    KEYS_NAME_MAX = 32,        /* of a business or an account: [a-z0-9][a-z0-9-]{0,31} */
+    KEYS_BASE_MAX = 8 + 2 + 32 + 1 + 32 + 1,
+    QUEUE_BULK_MAX = 64,       /* members in one bulk entry */
+    QUEUE_ENTRY_SIZE_MAX = 256 * 1024, /* bytes of one entry's fields; larger ones end in dead */
+    QUEUE_MEMBER_MAX = 48,     /* "18446744073709551615-18446744073709551615/64" */
+    QUEUE_HOLDER_SIZE = 16,
+    QUEUE_GRANT_MAX = 40,      /* bytes of a claim's or grant's name */
+    QUEUE_ID_MAX = 256,        /* bytes of a producer's id; of ref likewise */
+};
+
+struct account_keys {
+    char business_name[KEYS_NAME_MAX + 1];
+    char account_name[KEYS_NAME_MAX + 1];
+    char business[KEYS_BASE_MAX]; /* "facteur:{acme}" */
+    char account[KEYS_BASE_MAX];  /* "facteur:{acme}:fr" */
+};
+
+bool keys_name_is_good(struct span name);
+/* From "acme/fr". False with a sentence in `error`. */
+bool keys_read(struct span text, struct account_keys *keys, struct error_text *error);
+/* "facteur:{acme}:fr:events" into `out`; returns its span. */
+struct span keys_of(const struct account_keys *keys, const char *name, char *out, size_t size);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * session - a Redis connection without a socket: commands out, replies in, in order.
+ *
+ * Commands are pipelined: each is written at once into the output and its callback waits in line.
+ * Replies are read by hiredis' reader with object functions of ours that build into an arena, so a
+ * reply costs no malloc. RESP2 (Debian's hiredis is 0.14). One thread, no clock.
+ */
+#ifndef FACTEUR_QUEUE_SESSION_H
+#define FACTEUR_QUEUE_SESSION_H
+
+#include "sender/base/arena.h"
+#include "sender/base/bytes.h"
+
+enum reply_type { REPLY_NIL, REPLY_STRING, REPLY_STATUS, REPLY_INTEGER, REPLY_ARRAY, REPLY_ERROR };
+
+struct reply {
+    enum reply_type type;
+    struct span text;              /* STRING, STATUS, ERROR */
+    int64_t integer;
+    struct reply **elements;       /* ARRAY */
+    size_t count;
+};
+
+struct session;
+
+/*
+ * `reply` is NULL when the connection was lost before the reply came (`lost` was called): whether
+ * the command was done is then unknown. Otherwise valid during the call only, unless the arena
+ * is taken (session_take_arena).
+ */
+typedef void session_reply_f(void *context, const struct reply *reply);
+
+struct session_settings {
+    size_t output_size;  /* bytes of commands kept until the link takes them: full is a caller's mistake */
+    size_t arena_size;   /* bytes of one reply, in all; a larger one is a protocol error */
+    uint32_t waiting_max; /* commands without a reply */
+    const char *user;     /* AUTH, or NULL */
+    const char *password; /* or NULL; never logged */
+};
+
+struct session *session_open(const struct session_settings *settings);
+void session_close(struct session *session); /* calls nobody */
+
+/* The connection is new: what was waiting must have been lost before. Sends AUTH if there is a user
+ * or password; its failure comes as an error from session_receive(). */
+void session_connected(struct session *session);
+/* The connection is gone: every waiting callback is called with NULL, in order. Output is dropped. */
+void session_lost(struct session *session);
+
+/* One command from its parts. False if the output or the line is full: nothing was written. */
+bool session_command(struct session *session, const struct span *parts, size_t count,
+                     session_reply_f *on_reply, void *context);
+
+/* The same in steps, for commands with many parts: begin with the number of parts. The room is
+ * tested at the end: false there means that nothing was written and the callback will not come. */
+void session_begin(struct session *session, size_t part_count);
+void session_part(struct session *session, struct span part);
+void session_part_u64(struct session *session, uint64_t number);
+bool session_end(struct session *session, session_reply_f *on_reply, void *context);
+
+size_t session_room(const struct session *session);      /* bytes of output still free */
+uint32_t session_waiting(const struct session *session); /* commands without a reply */
+
+/* Moves output into `out`, as much as fits. */
+void session_output(struct session *session, struct buffer *out);
+bool session_wants_output(const struct session *session);
+
+/* Gives received bytes. False: not RESP, too large a reply, or AUTH refused; see session_error(). */
+bool session_receive(struct session *session, const char *data, size_t size);
+const char *session_error(const struct session *session);
+
+/*
+ * From inside a callback: swaps the arena that holds the reply with `*arena`, so the reply stays
+ * valid until the caller resets its own. `*arena` must be open, empty, and as large.
+ */
+void session_take_arena(struct session *session, struct arena *arena);
+
+/* Reply readers that judge: false when the shape is not as asked. */
+bool reply_is_text(const struct reply *reply, const char *text); /* STRING or STATUS equal to it */
+const struct reply *reply_at(const struct reply *reply, size_t index); /* NULL if not an array or short */
+
+#endif
