@@ -6,14 +6,25 @@
 
 #include "templates/template.h"
 
+enum { CATALOGUE_TEMPLATES_MAX = 6000 /* Meta's limit for a verified account */ };
+
 struct catalogue;
 
 /*
  * Reads every *.json in `folder`. NULL on failure with file, place and cause in `error`: an
- * unreadable folder, a file that template_read() refuses, two files with one name and language.
+ * unreadable folder, more than CATALOGUE_TEMPLATES_MAX files, a file that template_read() refuses,
+ * two files with one name and language.
  */
 struct catalogue *catalogue_open_folder(const char *folder, struct error_text *error);
-void catalogue_close(struct catalogue *catalogue);
+
+/*
+ * The same from texts in memory: `sources[i]` names `jsons[i]` in errors. Templates get their
+ * indices in the order given, those of a folder in the order of its file names.
+ */
+struct catalogue *catalogue_open_memory(const struct span *jsons, const char *const *sources,
+                                        uint32_t count, struct error_text *error);
+
+void catalogue_close(struct catalogue *catalogue); /* NULL is allowed */
 
 uint32_t catalogue_count(const struct catalogue *catalogue);
 const struct template *catalogue_at(const struct catalogue *catalogue, uint32_t index);
