@@ -1,8 +1,8 @@
 /*
  * market - Meta's price regions: country → market, by day.
  *
- * From data/markets.csv (country_iso2, country, calling_code_prefix, market_from_…). By ISO country,
- * then by calling code, then "Other".
+ * From data/markets.csv (country_iso2, country, calling_code_prefix, market_from_…). By ISO
+ * country, then by calling code, then "Other".
  */
 #ifndef FACTEUR_SENDER_COST_MARKET_H
 #define FACTEUR_SENDER_COST_MARKET_H

@@ -21,13 +21,13 @@ enum phone_status {
 enum phone_reason {
     PHONE_GOOD,
     PHONE_EMPTY,
-    PHONE_BAD_CHARACTER,   /* something else than digits, + in front, and " .-()" */
+    PHONE_BAD_CHARACTER,    /* something else than digits, + in front, and " .-()" */
     PHONE_INTERNATIONAL_00, /* begins with 00: write + instead */
-    PHONE_NATIONAL,        /* begins with 0: write + and the country's calling code */
+    PHONE_NATIONAL,         /* begins with 0: write + and the country's calling code */
     PHONE_TOO_SHORT,
-    PHONE_TOO_LONG,        /* more than 15 digits */
-    PHONE_UNKNOWN_CODE,    /* no country has this calling code */
-    PHONE_UNASSIGNED,      /* with PHONE_UNLISTED */
+    PHONE_TOO_LONG,     /* more than 15 digits */
+    PHONE_UNKNOWN_CODE, /* no country has this calling code */
+    PHONE_UNASSIGNED,   /* with PHONE_UNLISTED */
 };
 
 struct phone {

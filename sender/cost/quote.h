@@ -1,8 +1,9 @@
 /*
  * quote - what one notification will cost if Meta accepts it, and the ledger cell it belongs to.
  *
- * Rule "2018" (DESIGN 1.8): a notification costs the fixed price of the recipient's country's market
- * in its category. A cell is "account|country|market|category|template|rule"; no part may hold '|'.
+ * Rule "2018" (DESIGN 1.8): a notification costs the fixed price of the recipient's country's
+ * market in its category. A cell is "account|country|market|category|template|rule"; no part may
+ * hold '|'.
  */
 #ifndef FACTEUR_SENDER_COST_QUOTE_H
 #define FACTEUR_SENDER_COST_QUOTE_H
@@ -24,7 +25,7 @@ struct quote_input {
 
 struct quote {
     uint64_t millionths;
-    char day[11];              /* "2026-11-23" */
+    char day[11]; /* "2026-11-23" */
     char country[3];
     uint16_t market;
     enum rate_category category;

@@ -23,9 +23,9 @@ enum rate_category {
 struct rate_card;
 
 /*
- * Reads the rows of `currency` from `path`. NULL on failure with file, line, cause and remedy in `error`.
- * `markets` is borrowed for the card's life. A card in force lacks no market of `markets` for utility,
- * authentication, service.
+ * Reads the rows of `currency` from `path`. NULL on failure with file, line, cause and remedy in
+ * `error`. `markets` is borrowed for the card's life. A card in force lacks no market of `markets`
+ * for utility, authentication, service.
  */
 struct rate_card *rate_card_open(const char *path, const char *currency,
                                  const struct markets *markets, struct error_text *error);
