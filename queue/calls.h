@@ -3,7 +3,11 @@
  *
  * The shapes are those of queue/README.md, "Functions". Each writer puts one FCALL into a session
  * and gives the reply to the caller's callback, who reads it with the reader beside it.
- * A writer returns false when the session has no room: nothing was written.
+ * A writer returns false when the session has no room: nothing was written. Arguments are only
+ * read during the call. Nothing is allocated.
+ *
+ * A reader takes whatever Redis sent, NULL (connection lost) and error replies too, and returns
+ * false when the shape is not as agreed. What it gives borrows from the reply.
  */
 #ifndef FACTEUR_QUEUE_CALLS_H
 #define FACTEUR_QUEUE_CALLS_H
@@ -14,6 +18,10 @@
 extern const char library_version[]; /* "1.0.0": of library.lua, made by the build */
 extern const char library_text[];    /* the whole of library.lua, NUL-terminated */
 extern const size_t library_size;
+
+enum {
+    CALLS_GRANT_MEMBERS_MAX = 4096, /* members of one grant: the bitmap of a settle has its size */
+};
 
 enum source { SOURCE_QUEUE, SOURCE_URGENT, SOURCE_LATER, SOURCE_COUNT };
 const char *source_text(enum source source); /* "queue", … */
@@ -58,38 +66,48 @@ struct claim_entry {
     const struct reply *fields; /* flat array of names and values; NULL: too large, or from later */
     struct span record;    /* of SOURCE_LATER: the waiting record */
     uint64_t mask;         /* members of a bulk entry that have left already */
-    bool too_large;
+    bool too_large;        /* the library did not give the fields: settle it as dead */
 };
 
 bool call_claim(const struct call *call, const struct claim_request *request);
 bool claim_read(const struct reply *reply, struct claim_reply *claim); /* false: not as agreed */
 bool claim_read_part(const struct claim_reply *claim, size_t index, struct claim_part *part);
 bool claim_read_entry(const struct claim_part *part, size_t index, struct claim_entry *entry);
+/*
+ * The entry's fields as pairs. False: more than `capacity`; then `fields` holds the first ones and
+ * `*count` is `capacity`. None when `entry->fields` is NULL.
+ */
+bool claim_entry_fields(const struct claim_entry *entry, struct field *fields, size_t capacity,
+                        size_t *count);
 
 /* A waiting record taken apart: attempt, and the fields into `fields` (memory from `arena`). */
 struct waiting_record {
-    uint32_t attempt;
+    uint32_t attempt;      /* attempts made so far that count */
     struct field *fields;
     size_t field_count;
     bool is_member;        /* a bulk member: `line` is its JSON */
-    struct span line;
+    struct span line;      /* in the arena, may be changed in place */
 };
+/*
+ * Values may be any bytes, as a producer wrote them. False: not as agreed, or the arena overflowed
+ * (arena->overflow tells which); it needs the record's size, and 32 bytes a field.
+ */
 bool waiting_record_read(struct span record, struct arena *arena, struct waiting_record *waiting);
 
 /* ---- grant -------------------------------------------------------------------------------- */
 
 struct grant_cell {
-    const char *day;
-    struct span cell;
-    const char *currency;
-    uint64_t millionths;
+    const char *day;      /* "2026-11-23": of the ledger */
+    struct span cell;     /* account|country|market|category|template|rule */
+    const char *currency; /* "USD" */
+    uint64_t millionths;  /* price of one member */
 };
 
 struct grant_member {
     struct span name;   /* ENTRY or ENTRY/n */
     uint32_t attempt;   /* this attempt's number, from 1 */
     uint32_t cell;      /* index into cells */
-    struct span id;     /* producer's id, or empty */
+    struct span id;     /* producer's id, or empty; no control characters (notification.h) */
 };
 
 struct grant_request {
@@ -101,7 +119,7 @@ struct grant_request {
     const struct grant_cell *cells;
     uint32_t cell_count;
     const struct grant_member *members;
-    uint32_t member_count;
+    uint32_t member_count; /* at most CALLS_GRANT_MEMBERS_MAX */
 };
 
 struct grant_reply {
@@ -174,18 +192,62 @@ struct settle_request {
 };
 
 bool call_settle(const struct call *call, const struct settle_request *request);
+/* True if this is an answer for `group_count` groups, each `ok` or `already`. Ask this first: a
+ * settle whose answer is of another shape may or may not have been done, and is repeated. */
+bool settle_is_read(const struct reply *reply, uint32_t group_count);
 /* True if group `index` was done. `*already` (may be NULL) gets the answer's bits as hex, or empty. */
 bool settle_read(const struct reply *reply, uint32_t index, struct span *already);
+/* True if bit `index` (a member's place in the grant) is set in hex bits as settle_read() gives. */
+bool settle_bit(struct span bits, uint32_t index);
 
 /* ---- the rest ----------------------------------------------------------------------------- */
 
+/* `call->keys` says the business; its account does not matter. */
 bool call_beat(const struct call *call, struct span holder, uint64_t beat, bool is_new);
+
+struct beat_reply {
+    bool fenced;
+    uint64_t now_ms;             /* Redis' clock */
+    const struct reply *workers; /* for beat_read_worker() */
+    size_t worker_count;
+};
+
+struct beat_worker {
+    struct span holder;
+    uint64_t beat;
+};
+
+bool beat_read(const struct reply *reply, struct beat_reply *beat);
+bool beat_read_worker(const struct beat_reply *beat, size_t index, struct beat_worker *worker);
+
+/* Reply of fence and leave: the integer 1 or 0. */
 bool call_fence(const struct call *call, struct span holder, uint64_t beat);
+/* `accounts` are all of the holder's accounts, of the business in `call->keys`. */
 bool call_leave(const struct call *call, struct span holder, const struct account_keys *accounts,
                 uint32_t account_count);
+/* Reply: how many were given back. */
 bool call_return(const struct call *call, struct span holder, const struct span *claims,
                  uint32_t count);
+
 bool call_recover(const struct call *call, uint64_t uncertain_until_ms, uint64_t events_keep);
+bool recover_read(const struct reply *reply, uint64_t *claims_returned, uint64_t *made_uncertain);
+
 bool call_stats(const struct call *call);
+/* The number beside `name` in the reply of stats. */
+bool stats_read(const struct reply *reply, const char *name, int64_t *number);
+
+/* The slow way in, that says at once what it thinks: validates, dedupes, schedules. */
+struct enqueue_request {
+    const char *stream; /* "queue" or "urgent" */
+    uint64_t dedupe_hold_ms;
+    const struct field *fields;
+    uint32_t field_count;
+};
+bool call_enqueue(const struct call *call, const struct enqueue_request *request);
+
+/* What stands in this Redis: a string like library_version, or an error (NO_FUNCTION). */
+bool call_version(struct session *session, session_reply_f *on_reply, void *context);
+/* FUNCTION LOAD REPLACE with library_text, which needs room for library_size and 64 bytes. */
+bool call_load(struct session *session, session_reply_f *on_reply, void *context);
 
 #endif

@@ -24,10 +24,11 @@ struct account_keys {
     char account[KEYS_BASE_MAX];  /* "facteur:{acme}:fr" */
 };
 
-bool keys_name_is_good(struct span name);
+bool keys_name_is_good(struct span name); /* [a-z0-9][a-z0-9-]{0,31} */
 /* From "acme/fr". False with a sentence in `error`. */
 bool keys_read(struct span text, struct account_keys *keys, struct error_text *error);
-/* "facteur:{acme}:fr:events" into `out`; returns its span. */
+/* "facteur:{acme}:fr:events" into `out`, which must be large enough (KEYS_BASE_MAX and the name);
+ * returns its span, which is not NUL-terminated. */
 struct span keys_of(const struct account_keys *keys, const char *name, char *out, size_t size);
 
 #endif
