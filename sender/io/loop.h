@@ -19,9 +19,9 @@
 struct loop;
 
 struct io_op {
-    uint64_t magic;                              /* IO_OP_MAGIC while in the kernel */
+    uint64_t magic;                                /* IO_OP_MAGIC while in the kernel */
     void (*on_done)(struct io_op *op, int result); /* result >= 0, or a negative errno */
-    struct io_op *next;                          /* the turn's list of completions */
+    struct io_op *next;                            /* the turn's list of completions */
     int result;
 };
 
@@ -33,16 +33,23 @@ struct loop_flush {
 };
 
 struct loop_settings {
-    uint32_t operations_max; /* most operations in the kernel at once: sizes the rings */
-    uint32_t timers_max;     /* most timers started at once */
+    /* Most operations in the kernel at once: sizes the rings. Two a link (LINK_OPERATIONS), one a
+     * listener and a mailbox; a few of the loop's own are added. More is a broken belief. */
+    uint32_t operations_max;
+    uint32_t timers_max; /* most timers started at once; one of them a link and a listener */
 };
 
 /*
- * Opens the ring. NULL on failure, with the cause and the remedy in `error`: an old kernel, io_uring
- * disabled by sysctl kernel.io_uring_disabled, a container's seccomp profile, RLIMIT_MEMLOCK.
+ * Opens the ring. NULL on failure, with the cause and the remedy in `error`: an old kernel,
+ * io_uring disabled by sysctl kernel.io_uring_disabled, a container's seccomp profile,
+ * RLIMIT_MEMLOCK.
  */
 struct loop *loop_open(const struct loop_settings *settings, struct error_text *error);
-void loop_close(struct loop *loop); /* nothing may be in the kernel */
+/*
+ * Everything on it must have been closed before. What of that is still ending (a closed link saying
+ * goodbye) is waited for, so on_close may still come from here.
+ */
+void loop_close(struct loop *loop);
 
 /* One turn. Waits at most `wait_us_max` for a completion, less if a timer is due earlier. */
 void loop_turn(struct loop *loop, uint64_t wait_us_max);
@@ -50,13 +57,14 @@ void loop_turn(struct loop *loop, uint64_t wait_us_max);
 uint64_t loop_now_us(const struct loop *loop); /* monotonic, as of this turn's waking */
 struct timers *loop_timers(struct loop *loop);
 uint32_t loop_operations(const struct loop *loop); /* in the kernel now */
+struct resolver *loop_resolver(struct loop *loop); /* for links; opened on first use */
 void loop_flush_later(struct loop *loop, struct loop_flush *flush); /* queued once, however often */
 
 /* Operations. `op->on_done` must be set; the memory must stay until it is called. */
 void io_recv(struct loop *loop, struct io_op *op, int fd, void *data, size_t size);
 void io_send(struct loop *loop, struct io_op *op, int fd, const void *data, size_t size);
 void io_connect(struct loop *loop, struct io_op *op, int fd, const struct sockaddr *address,
-                socklen_t address_size); /* `address` must stay, too */
+                socklen_t address_size);                     /* `address` must stay, too */
 void io_accept(struct loop *loop, struct io_op *op, int fd); /* one connection; result: its fd */
 void io_read(struct loop *loop, struct io_op *op, int fd, void *data, size_t size);
 /* Asks the kernel to end whatever is under way on `fd`; each ends with -ECANCELED or its result. */

@@ -16,7 +16,9 @@ struct letter {
 
 struct mailbox;
 struct mailbox *mailbox_open(struct loop *loop); /* the loop reads it from now on */
-void mailbox_close(struct mailbox *mailbox);     /* before loop_close(); undelivered letters are dropped */
-void mailbox_post(struct mailbox *mailbox, struct letter *letter); /* any thread; letter is the poster's until delivered */
+void
+mailbox_close(struct mailbox *mailbox); /* before loop_close(); undelivered letters are dropped */
+void mailbox_post(struct mailbox *mailbox,
+                  struct letter *letter); /* any thread; letter is the poster's until delivered */
 
 #endif
