@@ -1,7 +1,7 @@
 /*
  * quote - what one notification will cost if Meta accepts it, and the ledger cell it belongs to.
  *
- * Rule "2018" (DESIGN 1.8): a notification costs the fixed price of the recipient's country's
+ * Rule "2018": a notification costs the fixed price of the recipient's country's
  * market in its category. A cell is "account|country|market|category|template|rule"; no part may
  * hold '|'.
  */

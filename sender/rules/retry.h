@@ -9,9 +9,10 @@
 
 enum { RETRY_STEPS_MAX = 16 };
 
-/* "5s, 30s, 2m, 10m*3, 1h*6": waits before attempt 2, 3, …; after the last the notification is dead. */
+/* "5s, 30s, 2m, 10m*3, 1h*6": waits before attempt 2, 3, …; after the last the notification is
+ * dead. Units: ms, s, m, h, d. "none": no second attempt. */
 struct retry_schedule {
-    uint32_t count;                    /* waits in all, repetitions included */
+    uint32_t count; /* waits in all, repetitions included */
     uint32_t step_count;
     uint64_t wait_ms[RETRY_STEPS_MAX];
     uint32_t repeat[RETRY_STEPS_MAX];
