@@ -1,6 +1,7 @@
 #include "sender/io/link.h"
 #include "sender/base/check.h"
 #include "sender/io/dial.h"
+#include "sender/io/outbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +15,7 @@
 
 enum {
     LINK_RECV_SIZE = 64 * 1024,
-    LINK_OUT_MARGIN = 4096,    /* TLS's own words before the first record of ours */
-    LINK_LINGER_US = 1000000,  /* for the last words, when the peer does not take them */
-    LINK_RECORD_HEADER = 5,    /* of a TLS record: type, version, length */
-    LINK_RECORD_PLAIN = 16384, /* plaintext in a full one */
+    LINK_LINGER_US = 1000000, /* for the last words, when the peer does not take them */
     LINK_PEER_SIZE = 320,
 };
 static const uint64_t LINK_MAGIC = 0x6c696e6b5f303031;
@@ -62,16 +60,10 @@ struct link {
     size_t recv_held; /* of it, came while paused */
 
     struct io_op send_op;
-    bool sending;         /* send_op is in the kernel, and `out` with it */
-    bool wants_output;    /* the owner is to be asked */
-    int broken;           /* errno of a failed send; what the peer said before may still be read */
-    size_t output_size;   /* plaintext asked for at once */
-    char *plain;          /* with TLS: where the owner writes; else it writes to `out` */
-    struct buffer out;    /* what goes to the kernel */
-    size_t out_sent;      /* of it, taken by the kernel */
-    size_t out_sealed_at; /* where records with the owner's plaintext begin */
-    size_t out_plain;     /* the owner's plaintext in it, bytes */
-    uint64_t bytes_sent;  /* of earlier fillings of `out` */
+    bool sending;      /* send_op is in the kernel, and what is in the outbox with it */
+    bool wants_output; /* the owner is to be asked */
+    int broken;        /* errno of a failed send; what the peer said may still be read */
+    struct outbox outbox;
 
     bool opened; /* on_open has come */
     struct error_text reason;
@@ -88,23 +80,6 @@ set_reason(struct link *link, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(link->reason.text, sizeof(link->reason.text), format, arguments);
     va_end(arguments);
-}
-
-/* The owner's plaintext of which something was taken: a record of which one byte left may be
- * complete at the peer for all we know. */
-static size_t
-plain_taken(const struct link *link)
-{
-    if (link->tls == NULL)
-        return link->out_sent;
-    size_t at = link->out_sealed_at;
-    size_t plain = 0;
-    while (at + LINK_RECORD_HEADER <= link->out.size && at < link->out_sent) {
-        const unsigned char *header = (const unsigned char *)link->out.data + at;
-        at += LINK_RECORD_HEADER + ((size_t)header[3] << 8) + header[4];
-        plain += LINK_RECORD_PLAIN;
-    }
-    return plain < link->out_plain ? plain : link->out_plain;
 }
 
 static void
@@ -150,9 +125,7 @@ finish(struct link *link)
 {
     if (link->receiving || link->sending)
         return; /* the last completion asks for this flush again */
-    link->bytes_sent += plain_taken(link);
-    link->out_plain = link->out_sent = 0;
-    link->out.size = 0;
+    outbox_end(&link->outbox);
     if (link->fd >= 0)
         close(link->fd);
     link->state = LINK_ENDED;
@@ -164,8 +137,7 @@ finish(struct link *link)
     free((char *)link->address.host);
     free(link->server_name);
     free(link->recv_data);
-    free(link->plain);
-    free(link->out.data);
+    outbox_close(&link->outbox);
     link->magic = 0;
     free(link);
 }
@@ -187,9 +159,9 @@ on_timer(struct timer *timer)
 static void
 start_sending(struct link *link)
 {
+    struct span rest = outbox_rest(&link->outbox);
     link->sending = true;
-    io_send(link->loop, &link->send_op, link->fd, link->out.data + link->out_sent,
-            link->out.size - link->out_sent);
+    io_send(link->loop, &link->send_op, link->fd, rest.data, rest.size);
 }
 
 static void
@@ -200,40 +172,18 @@ fail_tls(struct link *link)
 }
 
 static void
-ask_plain(struct link *link)
-{
-    link->events.on_output(link->context, &link->out);
-    link->wants_output |= link->out.size > 0;
-    link->out_plain = link->out.size;
-}
-
-static void
-ask_tls(struct link *link)
-{
-    struct buffer plain;
-    buffer_init(&plain, link->plain, link->output_size);
-    link->events.on_output(link->context, &plain);
-    link->wants_output |= plain.size > 0;
-    if (plain.size == 0 || link->state == LINK_ENDING)
-        return;
-    link->out_sealed_at = link->out.size;
-    link->out_plain = plain.size;
-    if (tls_send(link->tls, plain.data, plain.size, &link->out) == TLS_FAILED)
-        fail_tls(link);
-}
-
-static void
 ask(struct link *link)
 {
-    bool room =
-        link->tls == NULL || buffer_room(&link->out) >= tls_sealed_size_max(link->output_size);
-    if (!room)
+    if (!outbox_has_room(&link->outbox))
         return; /* TLS has much to say itself; the owner is asked when that has left */
     link->wants_output = false;
-    if (link->tls == NULL)
-        ask_plain(link);
-    else
-        ask_tls(link);
+    struct buffer *page = outbox_page(&link->outbox);
+    link->events.on_output(link->context, page);
+    if (page->size == 0 || link->state == LINK_ENDING)
+        return;
+    link->wants_output = true;
+    if (outbox_seal(&link->outbox, link->tls) == TLS_FAILED)
+        fail_tls(link);
 }
 
 /* Sends what there is, if the kernel has nothing of ours: what comes meanwhile waits, and so
@@ -244,10 +194,8 @@ pump(struct link *link)
     check(link->state == LINK_HANDSHAKE || link->state == LINK_OPEN || link->state == LINK_CLOSING);
     if (link->sending || link->broken != 0)
         return;
-    buffer_reset(&link->out);
-    link->out_sent = link->out_sealed_at = link->out_plain = 0;
-
-    if (link->tls != NULL && tls_output(link->tls, &link->out) == TLS_FAILED)
+    outbox_begin(&link->outbox);
+    if (link->tls != NULL && tls_output(link->tls, &link->outbox.out) == TLS_FAILED)
         fail_tls(link);
     if (link->state == LINK_OPEN && link->wants_output)
         ask(link);
@@ -255,9 +203,9 @@ pump(struct link *link)
         return;
     if (link->state == LINK_CLOSING && link->tls != NULL) {
         tls_shutdown(link->tls);
-        (void)tls_output(link->tls, &link->out);
+        (void)tls_output(link->tls, &link->outbox.out);
     }
-    if (link->out.size > 0)
+    if (outbox_rest(&link->outbox).size > 0)
         start_sending(link);
     else if (link->state == LINK_CLOSING)
         end(link);
@@ -286,17 +234,14 @@ on_sent(struct io_op *op, int result)
     check_magic(link, LINK_MAGIC);
     link->sending = false;
     if (result > 0)
-        link->out_sent += (size_t)result;
+        outbox_take(&link->outbox, (size_t)result);
     if (link->state == LINK_ENDING) {
         loop_flush_later(link->loop, &link->flush);
     } else if (result <= 0) {
         break_sending(link, result == 0 ? EPIPE : -result);
-    } else if (link->out_sent < link->out.size) {
+    } else if (outbox_rest(&link->outbox).size > 0) {
         start_sending(link); /* interrupted */
     } else {
-        link->bytes_sent += link->out_plain;
-        buffer_reset(&link->out);
-        link->out_plain = link->out_sent = 0;
         loop_flush_later(link->loop, &link->flush); /* with what the rest of this turn brings */
     }
 }
@@ -508,13 +453,7 @@ create(struct loop *loop, const struct link_settings *settings, const struct lin
     link->recv_op.on_done = on_received;
     link->send_op.on_done = on_sent;
     link->recv_data = check_alloc(1, LINK_RECV_SIZE);
-    link->output_size = settings->output_size;
-    size_t capacity = link->output_size;
-    if (link->tls_context != NULL) {
-        link->plain = check_alloc(1, link->output_size);
-        capacity = tls_sealed_size_max(link->output_size) + LINK_OUT_MARGIN;
-    }
-    buffer_init(&link->out, check_alloc(1, capacity), capacity);
+    outbox_open(&link->outbox, settings->output_size, settings->tls != NULL);
     loop_flush_later(loop, &link->flush);
     return link;
 }
@@ -615,5 +554,5 @@ link_is_open(const struct link *link)
 uint64_t
 link_bytes_sent(const struct link *link)
 {
-    return link->bytes_sent;
+    return link->outbox.bytes_sent;
 }

@@ -1,10 +1,9 @@
 #include "sender/io/tls.h"
 #include "sender/base/check.h"
+#include "sender/io/span_bio.h"
 #include "sender/io/trust.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -14,11 +13,9 @@
 enum {
     TLS_RECORD_PLAIN = SSL3_RT_MAX_PLAIN_LENGTH, /* 16 KiB */
     TLS_RECORD_EXTRA = 64,                       /* header, nonce, tag, padding: TLS 1.2's worst */
-    TLS_SEALED_MARGIN = 4096,     /* what the handshake still has to say: tickets, Finished */
-    TLS_PLAIN_SIZE = 64 * 1024,   /* decrypted records given to the owner at once */
-    TLS_PENDING_SIZE = 4096,      /* at first */
-    TLS_PENDING_MAX = 128 * 1024, /* a flight with the longest chain; more is an attack */
-    TLS_SESSIONS = 4,             /* hosts whose last session is kept */
+    TLS_SEALED_MARGIN = 4096,   /* what the handshake still has to say: tickets, Finished */
+    TLS_PLAIN_SIZE = 64 * 1024, /* decrypted records given to the owner at once */
+    TLS_SESSIONS = 4,           /* hosts whose last session is kept */
     TLS_NAME_MAX = 255,
     TLS_ALPN_MAX = 32,
 };
@@ -45,93 +42,12 @@ struct tls {
     enum tls_result result; /* TLS_CLOSED and TLS_FAILED stay */
     bool ready;
     bool shutdown;
-    bool receiving;      /* tls_receive() is under way */
-    struct span in;      /* received ciphertext that OpenSSL has not taken yet */
-    struct buffer *out;  /* where ciphertext goes, during tls_send() */
-    char *pending;       /* ciphertext that waits for tls_output() */
-    size_t pending_at;   /* of it, already moved */
-    size_t pending_size; /* bytes written */
-    size_t pending_capacity;
+    bool receiving;                     /* tls_receive() is under way */
+    struct span_bio span_bio;           /* where OpenSSL reads and writes ciphertext */
     char *plain;                        /* decrypted, TLS_PLAIN_SIZE */
     char server_name[TLS_NAME_MAX + 1]; /* client */
     struct error_text error;
 };
-
-/* ---- The span BIO: OpenSSL reads from tls->in and writes to tls->out or tls->pending. ---- */
-
-static bool
-pending_put(struct tls *tls, const char *data, size_t size)
-{
-    if (tls->pending_at == tls->pending_size)
-        tls->pending_at = tls->pending_size = 0;
-    if (tls->pending_size + size > TLS_PENDING_MAX)
-        return false;
-    if (tls->pending_size + size > tls->pending_capacity) {
-        size_t capacity = tls->pending_capacity;
-        while (capacity < tls->pending_size + size)
-            capacity *= 2;
-        char *grown = check_alloc(1, capacity);
-        memcpy(grown, tls->pending, tls->pending_size);
-        free(tls->pending);
-        tls->pending = grown;
-        tls->pending_capacity = capacity;
-    }
-    memcpy(tls->pending + tls->pending_size, data, size);
-    tls->pending_size += size;
-    return true;
-}
-
-static int
-span_bio_write(BIO *bio, const char *data, size_t size, size_t *written)
-{
-    struct tls *tls = BIO_get_data(bio);
-    check_magic(tls, TLS_MAGIC);
-    *written = 0;
-    /* In order: once something waits, what comes later waits behind it. */
-    if (tls->out != NULL && !tls_has_output(tls) && buffer_room(tls->out) >= size)
-        buffer_put(tls->out, data, size);
-    else if (!pending_put(tls, data, size))
-        return 0;
-    *written = size;
-    return 1;
-}
-
-static int
-span_bio_read(BIO *bio, char *data, size_t size, size_t *taken)
-{
-    struct tls *tls = BIO_get_data(bio);
-    check_magic(tls, TLS_MAGIC);
-    BIO_clear_retry_flags(bio);
-    *taken = size < tls->in.size ? size : tls->in.size;
-    if (*taken == 0) {
-        BIO_set_retry_read(bio);
-        return 0;
-    }
-    memcpy(data, tls->in.data, *taken);
-    tls->in.data += *taken;
-    tls->in.size -= *taken;
-    return 1;
-}
-
-static long
-span_bio_ctrl(BIO *bio, int command, long number, void *pointer)
-{
-    (void)bio;
-    (void)number;
-    (void)pointer;
-    return command == BIO_CTRL_FLUSH ? 1 : 0;
-}
-
-static BIO_METHOD *
-span_bio_method(void)
-{
-    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "span");
-    check(method != NULL);
-    BIO_meth_set_write_ex(method, span_bio_write);
-    BIO_meth_set_read_ex(method, span_bio_read);
-    BIO_meth_set_ctrl(method, span_bio_ctrl);
-    return method;
-}
 
 /* ---- Sessions: the last one of each host, for a shorter handshake next time. ---- */
 
@@ -373,15 +289,12 @@ connection_open(struct tls_context *context)
     tls->magic = TLS_MAGIC;
     tls->context = context;
     tls->ssl = SSL_new(context->ssl_ctx);
-    BIO *bio = BIO_new(context->bio_method);
-    check(tls->ssl != NULL && bio != NULL);
-    BIO_set_data(bio, tls);
-    BIO_set_init(bio, 1);
+    check(tls->ssl != NULL);
+    span_bio_open(&tls->span_bio);
+    BIO *bio = span_bio_attach(&tls->span_bio, context->bio_method);
     SSL_set_bio(tls->ssl, bio, bio); /* one for both directions; SSL_free() frees it */
     SSL_set_app_data(tls->ssl, tls);
     tls->plain = check_alloc(1, TLS_PLAIN_SIZE);
-    tls->pending = check_alloc(1, TLS_PENDING_SIZE);
-    tls->pending_capacity = TLS_PENDING_SIZE;
     return tls;
 }
 
@@ -455,7 +368,7 @@ tls_close(struct tls *tls)
         SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(tls->ssl);
     free(tls->plain);
-    free(tls->pending);
+    span_bio_close(&tls->span_bio);
     tls->magic = 0;
     free(tls);
 }
@@ -481,7 +394,7 @@ tls_error(const struct tls *tls)
 bool
 tls_has_output(const struct tls *tls)
 {
-    return tls->pending_size > tls->pending_at;
+    return span_bio_has_pending(&tls->span_bio);
 }
 
 static bool
@@ -544,7 +457,7 @@ tls_receive(struct tls *tls, const void *data, size_t size,
     if (tls->result != TLS_OK)
         return tls->result;
     tls->receiving = true;
-    tls->in = (struct span){.data = data, .size = size};
+    tls->span_bio.in = (struct span){.data = data, .size = size};
     enum tls_result result = tls->ready ? TLS_OK : shake_hands(tls);
     size_t plain_size = 0;
     do {
@@ -555,19 +468,9 @@ tls_receive(struct tls *tls, const void *data, size_t size,
         if (plain_size > 0)
             on_plain(context, tls->plain, plain_size);
     } while (result == TLS_OK && plain_size == TLS_PLAIN_SIZE);
-    tls->in = (struct span){0};
+    tls->span_bio.in = (struct span){0};
     tls->receiving = false;
     return result;
-}
-
-static void
-move_pending(struct tls *tls, struct buffer *out)
-{
-    size_t size = tls->pending_size - tls->pending_at;
-    if (size > buffer_room(out))
-        size = buffer_room(out);
-    buffer_put(out, tls->pending + tls->pending_at, size);
-    tls->pending_at += size;
 }
 
 enum tls_result
@@ -576,7 +479,7 @@ tls_output(struct tls *tls, struct buffer *out)
     check_magic(tls, TLS_MAGIC);
     if (tls->result == TLS_OK && !tls->ready && !tls->receiving)
         (void)shake_hands(tls);
-    move_pending(tls, out);
+    span_bio_move(&tls->span_bio, out);
     return tls->result;
 }
 
@@ -596,14 +499,14 @@ tls_send(struct tls *tls, const void *data, size_t size, struct buffer *out)
     if (tls->result == TLS_FAILED)
         return TLS_FAILED;
     check(!tls->shutdown); /* close_notify is the last word */
-    move_pending(tls, out);
+    span_bio_move(&tls->span_bio, out);
     if (size == 0)
         return tls->result;
     ERR_clear_error();
-    tls->out = out;
+    tls->span_bio.out = out;
     size_t written = 0;
     int done = SSL_write_ex(tls->ssl, data, size, &written);
-    tls->out = NULL;
+    tls->span_bio.out = NULL;
     if (done != 1)
         return fail_from_queue(tls, SSL_get_error(tls->ssl, done));
     check(written == size);
