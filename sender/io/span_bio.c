@@ -18,8 +18,10 @@ pending_put(struct span_bio *span_bio, const char *data, size_t size)
     if (span_bio->pending_at == span_bio->pending_size)
         span_bio->pending_at = span_bio->pending_size = 0;
     size_t needed = span_bio->pending_size + size;
-    if (needed > PENDING_MAX)
+    if (needed > PENDING_MAX) {
+        span_bio->overflow = true;
         return false;
+    }
     if (needed > span_bio->pending_capacity) {
         size_t capacity = span_bio->pending_capacity;
         while (capacity < needed)

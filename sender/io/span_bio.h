@@ -20,6 +20,7 @@ struct span_bio {
     size_t pending_at;   /* of it, already moved */
     size_t pending_size; /* bytes written */
     size_t pending_capacity;
+    bool overflow; /* more waits than ever should: writing failed */
 };
 
 struct bio_method_st *span_bio_method(void); /* the caller's, for BIO_meth_free() */

@@ -259,6 +259,8 @@ fail_from_queue(struct tls *tls, int ssl_error)
         explain_alpn(tls);
     } else if (reason_text(reason) != NULL) {
         error_set(&tls->error, "%s", reason_text(reason));
+    } else if (tls->span_bio.overflow) {
+        error_set(&tls->error, "the peer asks and asks (key updates) but does not listen");
     } else if (code == 0) {
         error_set(&tls->error, "TLS ended without a reason (OpenSSL error %d)", ssl_error);
     } else {
