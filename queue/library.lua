@@ -1,0 +1,1910 @@
+#!lua name=facteur
+-- facteur: everything that decides, as functions inside Redis. Formats and the state table: README.md
+-- beside this file.
+--
+-- Redis runs a function alone but rolls nothing back. So each function first reads and judges all
+-- it was given (refuse() ends it with nothing written), and then only does writes that cannot fail:
+-- the types of their keys were seen, and what is added to is an integer with room above it.
+--
+-- Money never becomes a Lua number, which is a double: it comes as decimal digits and only
+-- HINCRBY adds it. What is compared here (times, counts) stays far below 2^53.
+
+local VERSION = '1.0.0'
+
+local ENTRY_SIZE_MAX = 256 * 1024 -- bytes of one entry's fields; larger ones are not given out
+local BULK_MAX = 64               -- members of one bulk entry: the bits of a mask
+local UNPACK_MAX = 4000           -- values of one unpack(): Lua's stack ends at 8000
+local GRANT_MEMBERS_MAX = 4096    -- as in calls.h
+local GROUPS_MAX = 4096           -- of one settle
+local CELLS_MAX = 800             -- added to in one settle: 800 amounts of 16 digits fit above
+local AMOUNT_DIGITS_MAX = 16      -- of one amount
+local LEDGER_DIGITS_MAX = 17      -- ... a cell of 17 digits, below HINCRBY's end at 2^63
+local PAGE_MIN, PAGE_MAX = 8, 256  -- entries read at once: large ones are met in small pages
+local RETURNED_LOOK = 32          -- returned ranges looked at in one claim
+local RETURNED_TAKE = 8           -- ... and taken, of one source
+local PARTS_MAX = 26              -- a claim's parts are named by letters
+local RECOVER_MEMBERS_MAX = 4096  -- in one call, so that Redis is not held up
+local EVENTS_REMOVED_MAX = 16     -- event entries removed in one append
+local EVENT_OUTCOMES_MAX = 512    -- in one event entry that recover writes
+local ID_SIZE_MAX = 256           -- of a producer's id, and of ref
+local FIELDS_MAX = 64             -- of a notification: 32 parameters and all known names
+local STAMP_MAX = '18446744073709551615'
+
+-- Two streams may give the same id in the same millisecond, so a member's name begins with this.
+local PREFIX = {queue = '', urgent = 'u', replies = 'r'}
+
+-- How many arguments each action of settle has.
+local ACTIONS = {accept = 0, drop = 0, free = 0, dead = 4, later = 3, uncertain = 3}
+
+local BITS_OF_DIGIT = {['0'] = 0, ['1'] = 1, ['2'] = 1, ['3'] = 2, ['4'] = 1, ['5'] = 2, ['6'] = 2,
+  ['7'] = 3, ['8'] = 1, ['9'] = 2, a = 2, b = 3, c = 2, d = 3, e = 3, f = 4}
+
+---- refusing ------------------------------------------------------------------------------------
+
+-- Ends the call. Only before the first write.
+local function refuse(...)
+  error({refused = true, err = 'FACTEUR ' .. string.format(...)})
+end
+
+local function need(condition, ...)
+  if not condition then
+    refuse(...)
+  end
+end
+
+-- A whole number of at most 15 digits, which a double holds exactly.
+local function number_of(text, what)
+  if not text or #text > 15 or not text:find('^%d+$') then
+    refuse('%s must be a whole number, not "%s"', what, tostring(text))
+  end
+  return tonumber(text)
+end
+
+---- keys ----------------------------------------------------------------------------------------
+
+local TYPES = {queue = 'stream', urgent = 'stream', replies = 'stream', dead = 'stream',
+  events = 'stream', event_index = 'list', returned = 'list', cursor = 'hash', claims = 'hash',
+  left = 'hash', grants = 'hash', later_entries = 'hash', uncertain_entries = 'hash',
+  workers = 'hash', later = 'zset', uncertain = 'zset'}
+
+-- All keys of an account, from KEYS: the account and the business.
+local function account_keys(keys)
+  local a, b = keys[1], keys[2]
+  need(#keys == 2 and a:sub(1, #b + 1) == b .. ':', 'two keys are needed: account and business')
+  return {business = b, id = a .. ':id:', queue = a .. ':queue', urgent = a .. ':urgent',
+    replies = a .. ':replies', cursor = a .. ':cursor', claims = a .. ':claims',
+    returned = a .. ':returned', left = a .. ':left', grants = a .. ':grants', later = a .. ':later',
+    later_entries = a .. ':later:entries', uncertain = a .. ':uncertain',
+    uncertain_entries = a .. ':uncertain:entries', dead = a .. ':dead', events = a .. ':events',
+    event_index = a .. ':events:index', workers = b .. ':workers'}
+end
+
+local function need_type(key, kind)
+  local found = redis.call('TYPE', key).ok
+  if found ~= kind and found ~= 'none' then
+    refuse('key %s holds a %s and not a %s', key, found, kind)
+  end
+end
+
+local function need_types(k, ...)
+  for _, name in ipairs({...}) do
+    need_type(k[name], TYPES[name])
+  end
+end
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+---- arguments -----------------------------------------------------------------------------------
+
+-- A reader of ARGV from the left.
+local function reader_of(args)
+  return {args = args, at = 1}
+end
+
+local function take(reader, what)
+  local value = reader.args[reader.at]
+  need(value, 'the call ends where %s should stand', what)
+  reader.at = reader.at + 1
+  return value
+end
+
+local function take_number(reader, what)
+  return number_of(take(reader, what), what)
+end
+
+-- A count and its arguments, `width` each. They stay in ARGV, from .first to .last.
+local function take_slice(reader, what, width)
+  local count = take_number(reader, 'the number of ' .. what)
+  local first = reader.at
+  reader.at = first + count * (width or 1)
+  need(reader.at <= #reader.args + 1, 'the call ends before its %d %s', count, what)
+  return {args = reader.args, count = count, first = first, last = reader.at - 1}
+end
+
+local function take_end(reader)
+  need(reader.at == #reader.args + 1, 'the call has %d arguments too many',
+    #reader.args + 1 - reader.at)
+end
+
+local function take_holder(reader)
+  local holder = take(reader, 'the holder')
+  need(#holder == 16 and holder:find('^%x+$'), 'a holder is 16 hex digits, not "%s"', holder)
+  return holder
+end
+
+-- The name of a claim or grant: its holder's, a dot, a number (and a claim's part has a letter).
+local function need_own_name(name, holder, what)
+  if #name > 40 or name:sub(1, 17) ~= holder .. '.' or not name:find('^%d+%l?$', 18) then
+    refuse('"%s" is no %s of %s', name, what, holder)
+  end
+end
+
+local function take_own_name(reader, holder, what)
+  local name = take(reader, 'the ' .. what)
+  need_own_name(name, holder, what)
+  return name
+end
+
+-- Calls `command key value…` for a slice of values, as many at a time as Lua can hand over.
+local function call_sliced(command, key, values, first, last)
+  local done = 0
+  for i = first, last, UNPACK_MAX do
+    done = done + redis.call(command, key, unpack(values, i, math.min(last, i + UNPACK_MAX - 1)))
+  end
+  return done
+end
+
+---- names ---------------------------------------------------------------------------------------
+
+-- Half of a stream id: 64 bits, so at most 20 digits.
+local function is_stamp(digits)
+  return #digits < 20 or (#digits == 20 and digits <= STAMP_MAX)
+end
+
+-- The stream id inside an ENTRY of `source`, or nil.
+local function id_of_entry(entry, source)
+  local id = entry
+  if source == 'urgent' then
+    id = entry:match('^u(.*)$')
+  end
+  if not id or not id:find('^%d+%-%d+$') then
+    return nil
+  end
+  if #id > 20 then
+    local ms, sequence = id:match('^(%d+)%-(%d+)$')
+    if not (is_stamp(ms) and is_stamp(sequence)) then
+      return nil
+    end
+  end
+  return id
+end
+
+-- ENTRY and n of a member `ENTRY/n`; n is nil for a single.
+local function split_member(member)
+  local entry, n = member:match('^(.-)/(%d+)$')
+  return entry or member, tonumber(n)
+end
+
+local function is_member(name)
+  return #name <= 48 and name:find('^[ur]?%d+%-%d+$') or name:find('^[ur]?%d+%-%d+/%d%d?$')
+end
+
+-- Decimal digits compared as numbers, however long.
+local function is_less(a, b)
+  if #a ~= #b then
+    return #a < #b
+  end
+  return a < b
+end
+
+-- Stream ids compared as Redis does.
+local function is_earlier(a, b)
+  local a_ms, a_sequence = a:match('^(%d+)%-(%d+)$')
+  local b_ms, b_sequence = b:match('^(%d+)%-(%d+)$')
+  if a_ms ~= b_ms then
+    return is_less(a_ms, b_ms)
+  end
+  return is_less(a_sequence, b_sequence)
+end
+
+---- masks and bitmaps ---------------------------------------------------------------------------
+
+-- A mask of a bulk entry, 16 hex digits, as two words of 32 bits; nil if it is none.
+local function mask_of(hex)
+  if #hex ~= 16 or not hex:find('^%x+$') then
+    return nil
+  end
+  return {high = tonumber(hex:sub(1, 8), 16), low = tonumber(hex:sub(9), 16)}
+end
+
+-- The mask in which the first `count` members stand.
+local function mask_full(count)
+  local function word(bits)
+    return bits >= 32 and 0xffffffff or 2 ^ math.max(bits, 0) - 1
+  end
+  return {high = word(count - 32), low = word(count)}
+end
+
+local function mask_single(n)
+  return {high = n > 32 and 2 ^ (n - 33) or 0, low = n <= 32 and 2 ^ (n - 1) or 0}
+end
+
+local function mask_hex(mask)
+  return bit.tohex(mask.high) .. bit.tohex(mask.low)
+end
+
+local function masks_meet(a, b)
+  return bit.band(a.high, b.high) ~= 0 or bit.band(a.low, b.low) ~= 0
+end
+
+local function mask_join(a, b)
+  return {high = bit.bor(a.high, b.high), low = bit.bor(a.low, b.low)}
+end
+
+local function mask_covers(a, b)
+  return bit.band(a.high, b.high) == bit.tobit(b.high) and bit.band(a.low, b.low) == bit.tobit(b.low)
+end
+
+local function count_bits(hex)
+  local count = 0
+  for i = 1, #hex do
+    count = count + BITS_OF_DIGIT[hex:sub(i, i)]
+  end
+  return count
+end
+
+-- The numbers (from 1) of a mask's members.
+local function mask_members(mask)
+  local members = {}
+  for n = 1, BULK_MAX do
+    if masks_meet(mask, mask_single(n)) then
+      members[#members + 1] = n
+    end
+  end
+  return members
+end
+
+-- A grant's bitmap as words of 32 bits, for `count` members. Digits that are missing are zero.
+local function words_of(hex, count)
+  local words = {}
+  for i = 1, math.ceil(count / 32) do
+    local digits = hex:sub(i * 8 - 7, i * 8)
+    words[i] = tonumber(digits .. ('0'):rep(8 - #digits), 16)
+  end
+  return words
+end
+
+-- The bitmap in which all of `count` members stand: the first digit's lowest bit is member 0.
+local function bitmap_full(count)
+  local rest = count % 4
+  return ('f'):rep(math.floor(count / 4)) .. (rest > 0 and ('%x'):format(2 ^ rest - 1) or '')
+end
+
+local function words_hex(words, count)
+  local digits = {}
+  for i, word in ipairs(words) do
+    digits[i] = bit.tohex(word)
+  end
+  return table.concat(digits):sub(1, math.ceil(count / 4))
+end
+
+-- What both hold, as hex, or nil if they share nothing.
+local function words_shared(a, b, count)
+  local shared, some = {}, false
+  for i = 1, #a do
+    shared[i] = bit.band(a[i], b[i])
+    some = some or shared[i] ~= 0
+  end
+  return some and words_hex(shared, count) or nil
+end
+
+local function words_join(a, b)
+  for i = 1, #a do
+    a[i] = bit.bor(a[i], b[i])
+  end
+end
+
+local function bitmap_has(hex, index)
+  local digit = tonumber(hex:sub(math.floor(index / 4) + 1, math.floor(index / 4) + 1), 16) or 0
+  return bit.band(digit, 2 ^ (index % 4)) ~= 0
+end
+
+local function lowest_bit(hex)
+  local zeros = #hex:match('^0*')
+  local digit = tonumber(hex:sub(zeros + 1, zeros + 1), 16)
+  for i = 0, 3 do
+    if bit.band(digit, 2 ^ i) ~= 0 then
+      return zeros * 4 + i
+    end
+  end
+end
+
+---- records -------------------------------------------------------------------------------------
+
+-- HOLDER, SOURCE, FIRST, LAST, AT of a claim.
+local function read_claim(record)
+  local holder, source, first, last = record:match('^(%x+)\t(%l+)\t([^\t]+)\t([^\t]+)\t%d+$')
+  need(holder and (source == 'later' or PREFIX[source]), 'a claim cannot be read: "%s"', record)
+  return {holder = holder, source = source, first = first, last = last}
+end
+
+-- A grant's head. Its cells and members are read where they are needed.
+local function read_grant_head(record)
+  local holder, source, count, body = record:match('^(%x+)\t%d+\t(%l+)\t(%d+)\n()')
+  need(holder, 'a grant cannot be read: "%s"', record:sub(1, 80))
+  return {holder = holder, source = source, count = tonumber(count), body = body, record = record}
+end
+
+-- The cells of a grant, from 0: its lines c\tDAY\tCELL\tCURRENCY\tMILLIONTHS, which come first.
+local function grant_cells(grant)
+  if grant.cells then
+    return grant.cells
+  end
+  local cells, at, number = {}, grant.body, 0
+  while true do
+    local day, cell, currency, price, next =
+      grant.record:match('^c\t([^\t]+)\t([^\t\n]+)\t(%u+)\t(%d+)\n()', at)
+    if not day then
+      break
+    end
+    cells[number] = {day = day, cell = cell, currency = currency, price = price}
+    number, at = number + 1, next
+  end
+  grant.cells, grant.members_at = cells, at
+  return cells
+end
+
+-- Calls take(index, member, attempt, cell, id) for each member of a grant, until it returns true.
+local function each_member(grant, take_member)
+  local cells = grant_cells(grant)
+  local index = 0
+  for line in grant.record:sub(grant.members_at):gmatch('[^\n]+') do
+    local member, attempt, cell, id = line:match('^([^\t]+)\t(%d+)\t(%d+)\t(.*)$')
+    cell = member and cells[tonumber(cell)]
+    need(cell, 'a grant cannot be read: "%s"', line)
+    if take_member(index, member, attempt, cell, id) then
+      return
+    end
+    index = index + 1
+  end
+end
+
+-- A waiting record. `extra` is JSON members with a comma behind them, or empty.
+local function waiting_record(attempt, at, reason, extra, fields)
+  local texts = {}
+  for i, text in ipairs(fields) do
+    texts[i] = cjson.encode(text)
+  end
+  return ('{"attempt":%s,"at":%.0f,"reason":%s,%s"fields":['):format(attempt, at,
+    cjson.encode(reason), extra) .. table.concat(texts, ',') .. ']}'
+end
+
+-- What an uncertain member's record says besides. The price is digits: never through a double.
+local function uncertain_extra(grant, index, cell)
+  return ('"grant":"%s","index":%d,"day":"%s","cell":%s,"currency":"%s","price":%s,'):format(
+    grant.name, index, cell.day, cjson.encode(cell.cell), cell.currency, cell.price)
+end
+
+-- The fields of a waiting record; what is not JSON any more is kept as it stands.
+local function record_fields(record)
+  local good, waiting = pcall(cjson.decode, record)
+  local fields = good and type(waiting) == 'table' and waiting.fields
+  if type(fields) ~= 'table' or #fields == 0 or #fields % 2 == 1 then
+    return {'record', record}
+  end
+  for i = 1, #fields do
+    if type(fields[i]) ~= 'string' then
+      return {'record', record}
+    end
+  end
+  return fields
+end
+
+---- originals: what a producer wrote ------------------------------------------------------------
+
+-- A book of what one call has read and is about to change.
+local function open_book(k)
+  return {k = k, entries = {}, left = {}, totals = {}, grants = {}, gone = {}, days = {}}
+end
+
+-- An entry's fields, or false if it is not there.
+local function entry_fields(book, source, entry)
+  local known = book.entries[entry]
+  if known == nil then
+    local id = id_of_entry(entry, source)
+    local found = id and redis.call('XRANGE', book.k[source], id, id)[1]
+    known = found and found[2] or false
+    book.entries[entry] = known
+  end
+  return known
+end
+
+local function bulk_of(fields)
+  for i = 1, #fields, 2 do
+    if fields[i] == 'bulk' then
+      return fields[i + 1]
+    end
+  end
+end
+
+-- The lines of a bulk field. A newline at the end does not count.
+local function bulk_lines(bulk)
+  local lines = {}
+  for line in (bulk:gsub('\n$', '') .. '\n'):gmatch('([^\n]*)\n') do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+-- The fields of a member wherever it is, and how many members its entry has; nil if it is gone.
+local function original_of(book, source, member)
+  if source == 'later' then
+    local record = redis.call('HGET', book.k.later_entries, member)
+    return record and record_fields(record) or nil
+  end
+  local entry, n = split_member(member)
+  local fields = entry_fields(book, source, entry)
+  if not fields then
+    return nil
+  end
+  if not n then
+    return fields
+  end
+  local bulk = bulk_of(fields)
+  local lines = bulk and bulk_lines(bulk) or {}
+  return lines[n] and {'member', lines[n]}, #lines
+end
+
+---- leaving a stream ----------------------------------------------------------------------------
+
+-- The mask of the members that have left an entry, with what this call lets leave.
+local function left_of(book, entry)
+  if not book.left[entry] then
+    local hex = redis.call('HGET', book.k.left, entry)
+    book.left[entry] = hex and mask_of(hex) or {high = 0, low = 0}
+  end
+  return book.left[entry]
+end
+
+local function leave_bulk(book, source, entry, mask, total)
+  book.left[entry] = mask_join(left_of(book, entry), mask)
+  book.totals[entry] = {source = source, total = total}
+end
+
+-- Writes the masks that have changed; an entry that all members have left goes.
+local function write_left(book)
+  for entry, bulk in pairs(book.totals) do
+    local mask = book.left[entry]
+    if mask_covers(mask, mask_full(bulk.total)) then
+      redis.call('XDEL', book.k[bulk.source], id_of_entry(entry, bulk.source))
+      redis.call('HDEL', book.k.left, entry)
+    else
+      redis.call('HSET', book.k.left, entry, mask_hex(mask))
+    end
+  end
+end
+
+-- Deletes a slice of singles from their stream.
+local function delete_singles(k, source, singles)
+  if source ~= 'urgent' then
+    return call_sliced('XDEL', k[source], singles.args, singles.first, singles.last)
+  end
+  local ids = {}
+  for i = singles.first, singles.last do
+    ids[#ids + 1] = id_of_entry(singles.args[i], source)
+  end
+  return call_sliced('XDEL', k[source], ids, 1, #ids)
+end
+
+---- events --------------------------------------------------------------------------------------
+
+-- How many outcomes there ever were. The index is beside the stream because an event entry is
+-- large, and must not be read to learn its number.
+local function outcomes_ever(k)
+  local last = redis.call('LINDEX', k.event_index, -1)
+  if last then
+    return tonumber(last:match('^%d+'))
+  end
+  local entry = redis.call('XREVRANGE', k.events, '+', '-', 'COUNT', 1)[1]
+  return entry and tonumber(entry[2][4]) or 0
+end
+
+-- Removes the oldest event entries when the newest `keep` outcomes do without them.
+local function trim_events(k, upto, keep)
+  local first = redis.call('LINDEX', k.event_index, 0)
+  if upto - tonumber(first:match('^%d+')) <= keep then
+    return
+  end
+  local heads = redis.call('LRANGE', k.event_index, 0, EVENTS_REMOVED_MAX)
+  local removed = 0
+  while removed < #heads - 1 and upto - tonumber(heads[removed + 1]:match('^%d+')) > keep do
+    removed = removed + 1
+  end
+  if removed > 0 then
+    redis.call('LPOP', k.event_index, removed)
+    redis.call('XTRIM', k.events, 'MINID', heads[removed + 1]:match(' (.*)$'))
+  end
+end
+
+local function append_event(k, count, text, keep)
+  local upto = outcomes_ever(k) + count
+  local id = redis.call('XADD', k.events, '*', 'n', count, 'upto', upto, 'outcomes', text)
+  redis.call('RPUSH', k.event_index, ('%.0f %s'):format(upto, id))
+  trim_events(k, upto, keep)
+end
+
+---- version -------------------------------------------------------------------------------------
+
+local function version()
+  return VERSION
+end
+
+---- workers -------------------------------------------------------------------------------------
+
+-- The key of all workers, from KEYS whose last is the business.
+local function workers_of(keys)
+  need(#keys >= 1, 'the last key is the business')
+  local workers = keys[#keys] .. ':workers'
+  need_type(workers, 'hash')
+  return workers
+end
+
+-- (B) holder, beat, new|renew: says that a worker lives, and answers all workers' beats.
+local function beat(keys, args)
+  local workers = workers_of(keys)
+  local reader = reader_of(args)
+  local holder = take_holder(reader)
+  local number = take_number(reader, 'the beat')
+  local how = take(reader, 'new or renew')
+  take_end(reader)
+  need(how == 'new' or how == 'renew', 'new or renew, not "%s"', how)
+  if how == 'renew' and redis.call('HEXISTS', workers, holder) == 0 then
+    return {'fenced'}
+  end
+  redis.call('HSET', workers, holder, number)
+  return {'ok', now_ms(), unpack(redis.call('HGETALL', workers))}
+end
+
+-- (B) holder, beat: declares a worker dead if it still shows that beat. 1: it is gone now.
+local function fence(keys, args)
+  local workers = workers_of(keys)
+  local reader = reader_of(args)
+  local holder = take_holder(reader)
+  local number = take_number(reader, 'the beat')
+  take_end(reader)
+  local shown = redis.call('HGET', workers, holder)
+  if not shown or tonumber(shown) ~= number then
+    return 0
+  end
+  return redis.call('HDEL', workers, holder)
+end
+
+-- True if a field of the hash (a claim, a grant) begins with the holder's name.
+local function has_of(key, holder)
+  for _, name in ipairs(redis.call('HKEYS', key)) do
+    if name:sub(1, 17) == holder .. '.' then
+      return true
+    end
+  end
+  return false
+end
+
+-- (A… B) holder: takes a worker's name away, if nothing hangs on it. 1: it is gone.
+local function leave(keys, args)
+  local workers = workers_of(keys)
+  local reader = reader_of(args)
+  local holder = take_holder(reader)
+  take_end(reader)
+  for i = 1, #keys - 1 do
+    local k = account_keys({keys[i], keys[#keys]})
+    need_types(k, 'claims', 'grants')
+    if has_of(k.claims, holder) or has_of(k.grants, holder) then
+      return 0
+    end
+  end
+  redis.call('HDEL', workers, holder)
+  return 1
+end
+
+---- claim ---------------------------------------------------------------------------------------
+
+-- Bytes of an entry's fields, and how many members it counts for.
+local function weigh(fields)
+  local size, members = 0, 1
+  for i = 1, #fields, 2 do
+    size = size + #fields[i] + #fields[i + 1]
+    if fields[i] == 'bulk' then
+      members = BULK_MAX
+    end
+  end
+  return size, members
+end
+
+-- Takes an entry into the part if the budget allows. The first of all is always allowed: an entry
+-- that is larger than any budget must not stop the queue.
+local function add_entry(part, budget, source, id, fields)
+  local size, members = weigh(fields)
+  if size > ENTRY_SIZE_MAX then
+    size, members, fields = 0, 1, false
+  end
+  if not budget.first and (members > budget.members or size > budget.bytes) then
+    return false
+  end
+  budget.first = false
+  budget.members, budget.bytes = budget.members - members, budget.bytes - size
+  local entry = PREFIX[source] .. id
+  part.entries[#part.entries + 1] = {entry, fields}
+  part.last, part.first = id, part.first or id
+  if members > 1 then
+    part.bulks[#part.bulks + 1] = entry
+  end
+  return true
+end
+
+-- Reads from a stream's range what the budget allows. `part.whole` is set if that was all of it.
+local function read_range(k, source, from, to, budget)
+  local part = {source = source, entries = {}, bulks = {}, whole = false}
+  local page = PAGE_MIN
+  while budget.members > 0 and budget.bytes > 0 do
+    local found = redis.call('XRANGE', k[source], from, to, 'COUNT', page)
+    for _, entry in ipairs(found) do
+      if not add_entry(part, budget, source, entry[1], entry[2]) then
+        return part
+      end
+    end
+    if #found < page then
+      part.whole = true
+      return part
+    end
+    from = '(' .. found[page][1]
+    local weight = #part.bulks > 0 and BULK_MAX or 1
+    page = math.max(1, math.min(math.ceil(budget.members / weight), PAGE_MAX))
+  end
+  return part
+end
+
+-- Returned ranges of a source. `changes` gets what becomes of each record: nothing, or a rest.
+local function read_returned(k, source, budget, parts, changes)
+  local taken = 0
+  for _, record in ipairs(redis.call('LRANGE', k.returned, 0, RETURNED_LOOK - 1)) do
+    local name, from, to = record:match('^(%l+)\t([^\t]+)\t([^\t]+)$')
+    need(name, 'a returned claim cannot be read: "%s"', record)
+    if name == source and taken < RETURNED_TAKE and budget.members > 0 and budget.bytes > 0 then
+      local part = read_range(k, source, from, to, budget)
+      if part.first then
+        parts[#parts + 1], taken = part, taken + 1
+      end
+      if not part.whole then
+        local after = part.last and '(' .. part.last or from
+        local rest = redis.call('XRANGE', k[source], after, to, 'COUNT', 1)[1]
+        part.rest = rest and ('%s\t%s\t%s'):format(source, rest[1], to)
+      end
+      if part.first or part.whole then
+        changes[#changes + 1] = {record = record, rest = part.rest}
+      end
+    end
+  end
+end
+
+-- New entries of a stream, behind its cursor.
+local function read_stream(k, source, budget, parts)
+  if budget.members <= 0 or budget.bytes <= 0 then
+    return
+  end
+  local cursor = redis.call('HGET', k.cursor, source)
+  local part = read_range(k, source, cursor and '(' .. cursor or '-', '+', budget)
+  if part.first then
+    part.moves_cursor = true
+    parts[#parts + 1] = part
+  end
+end
+
+-- Members of `later` whose time has come. One whose record is gone is dropped from the zset.
+local function read_later(k, now, budget, parts)
+  local due = budget.members > 0 and budget.bytes > 0 and redis.call('ZRANGEBYSCORE', k.later,
+    '-inf', ('%.0f'):format(now), 'LIMIT', 0, math.min(budget.members, UNPACK_MAX)) or {}
+  if #due == 0 then
+    return
+  end
+  local part = {source = 'later', entries = {}, bulks = {}, members = {}, stale = {}}
+  for i, record in ipairs(redis.call('HMGET', k.later_entries, unpack(due))) do
+    if not record then
+      part.stale[#part.stale + 1] = due[i]
+    elseif budget.first or #record <= budget.bytes then
+      budget.first = false
+      budget.members, budget.bytes = budget.members - 1, budget.bytes - #record
+      part.entries[#part.entries + 1] = {due[i], record}
+      part.members[#part.members + 1] = due[i]
+    else
+      break
+    end
+  end
+  part.first, part.last = table.concat(part.members, ' '), '-'
+  parts[#parts + 1] = part
+end
+
+-- The masks of those bulk entries of a part that some members have left: ENTRY, mask, …
+local function masks_of(k, part)
+  local masks = {}
+  if #part.bulks > 0 and redis.call('EXISTS', k.left) == 1 then
+    for _, entry in ipairs(part.bulks) do
+      local mask = redis.call('HGET', k.left, entry)
+      if mask then
+        masks[#masks + 1], masks[#masks + 2] = entry, mask
+      end
+    end
+  end
+  return masks
+end
+
+local function part_name(claim, number)
+  return number == 1 and claim or claim .. string.char(96 + number)
+end
+
+-- The parts of a claim that was made before and whose reply was lost: what is left of them.
+local function read_again(k, holder, claim)
+  local names, parts, is_known = {}, {}, false
+  for i = 1, PARTS_MAX do
+    names[i] = part_name(claim, i)
+  end
+  for i, record in ipairs(redis.call('HMGET', k.claims, unpack(names))) do
+    if record then
+      is_known = true
+      local held = read_claim(record)
+      local part = {name = names[i], source = held.source, entries = {}, bulks = {}}
+      if held.source == 'later' then
+        for member in held.first:gmatch('[^ ]+') do
+          local waiting = redis.call('HGET', k.later_entries, member)
+          if waiting and not redis.call('ZSCORE', k.later, member) then
+            part.entries[#part.entries + 1] = {member, waiting}
+          end
+        end
+      else
+        local budget = {members = math.huge, bytes = math.huge}
+        local read = read_range(k, held.source, held.first, held.last, budget)
+        part.entries, part.bulks = read.entries, read.bulks
+      end
+      parts[#parts + 1] = part
+    end
+  end
+  return is_known and parts or nil
+end
+
+-- Reads what can be claimed, in the order of urgency.
+local function read_all(k, now, budget)
+  local parts, changes = {}, {}
+  read_returned(k, 'urgent', budget, parts, changes)
+  read_stream(k, 'urgent', budget, parts)
+  read_later(k, now, budget, parts)
+  read_returned(k, 'queue', budget, parts, changes)
+  read_stream(k, 'queue', budget, parts)
+  return parts, changes
+end
+
+-- Writes down who holds what was read.
+local function write_parts(k, holder, claim, now, parts, changes)
+  for _, change in ipairs(changes) do
+    if change.rest then
+      redis.call('LINSERT', k.returned, 'BEFORE', change.record, change.rest)
+    end
+    redis.call('LREM', k.returned, 1, change.record)
+  end
+  for i, part in ipairs(parts) do
+    part.name = part_name(claim, i)
+    if part.source == 'later' then
+      call_sliced('ZREM', k.later, part.stale, 1, #part.stale)
+      call_sliced('ZREM', k.later, part.members, 1, #part.members)
+    end
+    if part.moves_cursor then
+      redis.call('HSET', k.cursor, part.source, part.last)
+    end
+    if #part.entries > 0 then
+      redis.call('HSET', k.claims, part.name,
+        ('%s\t%s\t%s\t%s\t%.0f'):format(holder, part.source, part.first, part.last, now))
+    end
+  end
+end
+
+-- (A B) holder, claim, members_max, bytes_max: gives a worker what it may work on next.
+local function claim(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local holder = take_holder(reader)
+  local name = take_own_name(reader, holder, 'claim')
+  local budget = {first = true, members = take_number(reader, 'members_max'),
+    bytes = take_number(reader, 'bytes_max')}
+  take_end(reader)
+  need(name:find('%d$'), '"%s" is no claim of %s', name, holder)
+  need_types(k, 'workers', 'queue', 'urgent', 'later', 'later_entries', 'cursor', 'claims',
+    'returned', 'left')
+  if redis.call('HEXISTS', k.workers, holder) == 0 then
+    return {'fenced'}
+  end
+  local now = now_ms()
+  local parts = read_again(k, holder, name)
+  if not parts then
+    local changes
+    parts, changes = read_all(k, now, budget)
+    write_parts(k, holder, name, now, parts, changes)
+  end
+  local next_due = redis.call('ZRANGE', k.later, 0, 0, 'WITHSCORES')[2]
+  local cursors = redis.call('HMGET', k.cursor, 'urgent', 'queue')
+  local reply = {'ok', now, next_due and tonumber(next_due) or -1, cursors[1] or '0-0',
+    cursors[2] or '0-0'}
+  for _, part in ipairs(parts) do
+    if #part.entries > 0 then
+      reply[#reply + 1] = {part.name, part.source, part.entries, masks_of(k, part)}
+    end
+  end
+  return reply
+end
+
+---- grant ---------------------------------------------------------------------------------------
+
+local function need_cells(cells)
+  for i = cells.first, cells.last do
+    local day, price = cells.args[i]:match('^(%d%d%d%d%-%d%d%-%d%d)\t[^\t\n]+\t%u%u%u\t(%d+)$')
+    need(day and #price <= AMOUNT_DIGITS_MAX, 'cell %d cannot be read: "%s"', i - cells.first,
+      cells.args[i])
+  end
+end
+
+local function need_members(members, cell_count)
+  for i = members.first, members.last do
+    local line = members.args[i]
+    local cell = line:match('^[ur]?%d+%-%d+/?%d*\t%d+\t(%d+)\t[^\n]*$')
+    need(cell and tonumber(cell) < cell_count, 'member %d cannot be read: "%s"', i - members.first,
+      line)
+  end
+end
+
+local function name_at(members, number)
+  return members.args[members.first + number]:match('^[^\t]+')
+end
+
+-- The ids of a grant: each with its member and whoever owns it now (false: nobody).
+local function read_ids(k, reader, members)
+  local slice = take_slice(reader, 'ids', 2)
+  local ids, names = {}, {}
+  for i = slice.first, slice.last, 2 do
+    local number = number_of(slice.args[i], 'a member number')
+    local id = slice.args[i + 1]
+    need(number < members.count, 'there is no member %d', number)
+    need(id ~= '' and #id <= ID_SIZE_MAX, 'an id has 1 to %d bytes', ID_SIZE_MAX)
+    names[#names + 1] = k.id .. id
+    ids[#ids + 1] = {number = number, key = k.id .. id, member = name_at(members, number)}
+  end
+  for i = 1, #names, UNPACK_MAX do
+    local owners = redis.call('MGET', unpack(names, i, math.min(#names, i + UNPACK_MAX - 1)))
+    for j, owner in ipairs(owners) do
+      ids[i + j - 1].owner = owner
+    end
+  end
+  return ids
+end
+
+-- Which members are duplicates: number → owner. The first of two in one batch is the owner.
+local function find_duplicates(ids)
+  local duplicates, given = {}, {}
+  for _, id in ipairs(ids) do
+    local owner = id.owner or given[id.key] or id.member
+    given[id.key] = given[id.key] or owner
+    if owner ~= id.member then
+      duplicates[id.number] = owner
+    end
+  end
+  return duplicates
+end
+
+-- Of a grant that was made before: what does not stand in its record was a duplicate.
+local function find_not_granted(record, members, ids)
+  local grant, granted, owners, missing = read_grant_head(record), {}, {}, {}
+  each_member(grant, function(_, member)
+    granted[member] = true
+  end)
+  for _, id in ipairs(ids) do
+    owners[id.number] = id.owner
+  end
+  for number = 0, members.count - 1 do
+    local name = name_at(members, number)
+    if not granted[name] then
+      missing[number] = owners[number] or name
+    end
+  end
+  return missing
+end
+
+-- The reply, and the lines of what is granted.
+local function mark_members(members, duplicates)
+  if next(duplicates) == nil then
+    return {'ok', ('g'):rep(members.count)}, members.count,
+      table.concat(members.args, '\n', members.first, members.last)
+  end
+  local marks, lines, reply = {}, {}, {'ok', ''}
+  for number = 0, members.count - 1 do
+    marks[number + 1] = duplicates[number] and 'd' or 'g'
+    if duplicates[number] then
+      reply[#reply + 1] = duplicates[number]
+    else
+      lines[#lines + 1] = members.args[members.first + number]
+    end
+  end
+  reply[2] = table.concat(marks)
+  return reply, #lines, table.concat(lines, '\n')
+end
+
+local function write_grant(k, grant, count, lines)
+  local head = ('%s\t%.0f\t%s\t%d\n'):format(grant.holder, grant.at, grant.source, count)
+  local cells = ''
+  if grant.cells.count > 0 then
+    cells = 'c\t' .. table.concat(grant.cells.args, '\nc\t', grant.cells.first, grant.cells.last)
+      .. '\n'
+  end
+  redis.call('HSET', k.grants, grant.name, head .. cells .. lines)
+end
+
+-- (A B) holder, grant, at, source, cells, members, dedupe_hold, ids: writes down what is about to
+-- be sent, before it is. What the record names may be on Meta's bill.
+local function grant(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local new = {holder = take_holder(reader)}
+  new.name = take_own_name(reader, new.holder, 'grant')
+  new.at = take_number(reader, 'at')
+  new.source = take(reader, 'the source')
+  new.cells = take_slice(reader, 'cells')
+  local members = take_slice(reader, 'members')
+  local hold = take_number(reader, 'dedupe_hold')
+  need_types(k, 'workers', 'grants')
+  need(hold > 0, 'dedupe_hold must be at least 1 ms')
+  need(new.source == 'queue' or new.source == 'urgent' or new.source == 'later',
+    'no source is called "%s"', new.source)
+  need(members.count > 0 and members.count <= GRANT_MEMBERS_MAX, 'a grant has 1 to %d members',
+    GRANT_MEMBERS_MAX)
+  need_cells(new.cells)
+  need_members(members, new.cells.count)
+  local ids = read_ids(k, reader, members)
+  take_end(reader)
+  if redis.call('HEXISTS', k.workers, new.holder) == 0 then
+    return {'fenced'}
+  end
+  local before = redis.call('HGET', k.grants, new.name)
+  if before then
+    return (mark_members(members, find_not_granted(before, members, ids)))
+  end
+  local duplicates = find_duplicates(ids)
+  local reply, count, lines = mark_members(members, duplicates)
+  if count > 0 then
+    write_grant(k, new, count, lines)
+  end
+  for _, id in ipairs(ids) do
+    if not duplicates[id.number] then
+      redis.call('SET', id.key, id.member, 'PX', hold)
+    end
+  end
+  return reply
+end
+
+---- settle: reading the groups ------------------------------------------------------------------
+
+local function take_bulks(reader, source)
+  local slice = take_slice(reader, 'bulk entries', 3)
+  local bulks, members = {}, 0
+  for i = slice.first, slice.last, 3 do
+    local entry, mask = slice.args[i], mask_of(slice.args[i + 1])
+    local total = number_of(slice.args[i + 2], 'the members of a bulk entry')
+    need(id_of_entry(entry, source), '"%s" is no entry of %s', entry, source)
+    need(total >= 1 and total <= BULK_MAX, 'a bulk entry has 1 to %d members', BULK_MAX)
+    need(mask and (mask.high ~= 0 or mask.low ~= 0) and mask_covers(mask_full(total), mask),
+      '"%s" is no mask of %d members', slice.args[i + 1], total)
+    members = members + count_bits(slice.args[i + 1]:lower())
+    bulks[#bulks + 1] = {entry = entry, mask = mask, total = total}
+  end
+  return bulks, members
+end
+
+-- {cell number, count, millionths in all}…; the sum of the counts is what the group accepts.
+local function take_cells(reader)
+  local slice = take_slice(reader, 'cells', 3)
+  local cells, count = {}, 0
+  for i = slice.first, slice.last, 3 do
+    local cell = {number = number_of(slice.args[i], 'a cell number'), count = slice.args[i + 1],
+      millionths = slice.args[i + 2]}
+    count = count + number_of(cell.count, 'a count')
+    need(#cell.millionths <= AMOUNT_DIGITS_MAX and cell.millionths:find('^%d+$'),
+      '"%s" is no amount in millionths', cell.millionths)
+    cells[#cells + 1] = cell
+  end
+  return cells, count
+end
+
+local function take_action(reader, group)
+  group.action = take(reader, 'the action')
+  local count = ACTIONS[group.action]
+  need(count, 'no action is called "%s"', group.action)
+  group.arguments = {}
+  for i = 1, count do
+    group.arguments[i] = take(reader, 'an argument of ' .. group.action)
+  end
+  if group.action == 'dead' then
+    number_of(group.arguments[3], 'attempts')
+    need(group.arguments[4] == '0' or group.arguments[4] == '1', 'release is 0 or 1')
+  elseif count > 0 then
+    number_of(group.arguments[1], 'a time')
+    group.arguments[2] = ('%d'):format(number_of(group.arguments[2], 'attempt'))
+  end
+end
+
+-- Does the group fit together? Members, places and cells must be of one number.
+local function need_group(group, bulk_members, charged)
+  local members = group.singles.count + bulk_members + group.names.count
+  need(members > 0, 'a group without members')
+  need(members == 1 or ACTIONS[group.action] == 0, '%s takes one member a group', group.action)
+  if group.source == 'later' then
+    need(members == group.names.count, 'members of later stand under names')
+  else
+    need(group.names.count == 0, 'only members of later stand under names')
+  end
+  for i = group.singles.first, group.singles.last do
+    local single = group.singles.args[i]
+    need(id_of_entry(single, group.source), '"%s" is no entry of %s', single, group.source)
+  end
+  for i = group.names.first, group.names.last do
+    need(is_member(group.names.args[i]), '"%s" is no member', group.names.args[i])
+  end
+  if group.claim then
+    need(group.bits == '-', 'the bits of a claim are "-"')
+    need(group.action ~= 'accept' and group.action ~= 'uncertain', '%s needs a grant', group.action)
+  else
+    need(group.bits:find('^[%da-f]+$') and count_bits(group.bits) == members,
+      'the bits "%s" do not stand for %d members', group.bits, members)
+  end
+  need(charged == (group.action == 'accept' and members or 0),
+    'the cells count %d, and %d members are accepted', charged,
+    group.action == 'accept' and members or 0)
+end
+
+local function take_group(reader)
+  local group = {}
+  group.token = take(reader, 'a token')
+  group.claim = group.token:match('^claim:(.*)$')
+  group.source = take(reader, 'the source')
+  need(group.source == 'queue' or group.source == 'urgent' or group.source == 'later',
+    'no source is called "%s"', group.source)
+  take_action(reader, group)
+  group.bits = take(reader, 'the bits')
+  local charged, bulk_members
+  group.cells, charged = take_cells(reader)
+  group.singles = take_slice(reader, 'singles')
+  group.bulks, bulk_members = take_bulks(reader, group.source)
+  group.names = take_slice(reader, 'names')
+  group.outcomes = take_slice(reader, 'outcomes')
+  group.ids = take_slice(reader, 'ids')
+  need_group(group, bulk_members, charged)
+  return group
+end
+
+---- settle: judging -----------------------------------------------------------------------------
+
+-- A grant as this call leaves it, or false if it is not there.
+local function grant_of(book, name)
+  if book.grants[name] == nil then
+    local found = redis.call('HMGET', book.k.grants, name, name .. '#')
+    local known = found[1] and read_grant_head(found[1]) or false
+    if known then
+      known.name = name
+      known.words = words_of(found[2] or '', known.count)
+    end
+    book.grants[name] = known
+  end
+  return book.grants[name]
+end
+
+-- nil if the group's bits are clear in its grant, which then has them; otherwise the answer.
+local function judge_by_grant(book, holder, group)
+  local held = grant_of(book, group.token)
+  if not held or held.holder ~= holder then
+    return 'already'
+  end
+  need(held.source == group.source, 'grant %s is of %s and not of %s', group.token, held.source,
+    group.source)
+  local full = bitmap_full(held.count)
+  local words = words_of(group.bits, held.count)
+  need(#group.bits < #full or (#group.bits == #full
+    and bit.band(tonumber(group.bits:sub(-1), 16), bit.bnot(tonumber(full:sub(-1), 16))) == 0),
+    'the bits "%s" reach beyond the %d members of the grant', group.bits, held.count)
+  local shared = words_shared(held.words, words, held.count)
+  if shared then
+    return 'already ' .. shared
+  end
+  for _, cell in ipairs(group.cells) do
+    need(grant_cells(held)[cell.number], 'grant %s has no cell %d', group.token, cell.number)
+  end
+  group.grant, group.words = held, words
+end
+
+-- Is this entry in the claim's range, still there, and not settled by this very call?
+local function is_claimed(book, held, entry)
+  local id = id_of_entry(entry, held.source)
+  return not is_earlier(id, held.first) and not is_earlier(held.last, id) and not book.gone[entry]
+    and entry_fields(book, held.source, entry)
+end
+
+local function is_claimed_later(book, held, member)
+  return (' ' .. held.first .. ' '):find(' ' .. member .. ' ', 1, true) and not book.gone[member]
+    and redis.call('HEXISTS', book.k.later_entries, member) == 1
+    and not redis.call('ZSCORE', book.k.later, member)
+end
+
+-- nil if the claim is the caller's and all members are still there; otherwise the answer.
+local function judge_by_claim(book, holder, group)
+  local record = redis.call('HGET', book.k.claims, group.claim)
+  local held = record and read_claim(record)
+  if not held or held.holder ~= holder then
+    return 'already'
+  end
+  need(held.source == group.source, 'claim %s is of %s and not of %s', group.claim, held.source,
+    group.source)
+  for i = group.singles.first, group.singles.last do
+    if not is_claimed(book, held, group.singles.args[i]) then
+      return 'already'
+    end
+  end
+  for _, bulk in ipairs(group.bulks) do
+    if not is_claimed(book, held, bulk.entry) or masks_meet(left_of(book, bulk.entry), bulk.mask) then
+      return 'already'
+    end
+  end
+  for i = group.names.first, group.names.last do
+    if not is_claimed_later(book, held, group.names.args[i]) then
+      return 'already'
+    end
+  end
+end
+
+-- The only member of a group of one.
+local function only_member(group)
+  local bulk = group.bulks[1]
+  if bulk then
+    return ('%s/%d'):format(bulk.entry, mask_members(bulk.mask)[1])
+  end
+  local slice = group.singles.count > 0 and group.singles or group.names
+  return slice.args[slice.first]
+end
+
+-- Reads what the action needs of the member and its grant. False: the member is gone.
+local function read_member(book, group)
+  if ACTIONS[group.action] == 0 then
+    return true
+  end
+  group.member = only_member(group)
+  group.fields = original_of(book, group.source, group.member)
+  if group.action == 'uncertain' then
+    local wanted = lowest_bit(group.bits)
+    each_member(group.grant, function(index, _, _, cell)
+      if index == wanted then
+        group.extra = uncertain_extra(group.grant, index, cell)
+      end
+      return index == wanted
+    end)
+  end
+  return group.fields ~= nil
+end
+
+-- Marks a good group's members as leaving, so that a later group of this call cannot take them.
+local function mark_group(book, group)
+  if group.words then
+    words_join(group.grant.words, group.words)
+    group.grant.is_changed = true
+  end
+  for _, bulk in ipairs(group.bulks) do
+    leave_bulk(book, group.source, bulk.entry, bulk.mask, bulk.total)
+  end
+  if group.claim then
+    for _, slice in ipairs({group.singles, group.names}) do
+      for i = slice.first, slice.last do
+        book.gone[slice.args[i]] = true
+      end
+    end
+  end
+end
+
+-- The cells that an accepting group adds to must be integers with room above them.
+local function need_ledger(book, group)
+  local days = {}
+  for _, cell in ipairs(group.cells) do
+    local where = group.grant.cells[cell.number]
+    cell.key = book.k.business .. ':cost:' .. where.day
+    cell.field = where.cell .. '#' .. where.currency
+    days[cell.key] = days[cell.key] or {}
+    local fields = days[cell.key]
+    fields[#fields + 1], fields[#fields + 2] = cell.field .. '.count', cell.field .. '.millionths'
+  end
+  for key, fields in pairs(days) do
+    if not book.days[key] then
+      need_type(key, 'hash')
+      book.days[key] = true
+    end
+    for i, value in ipairs(redis.call('HMGET', key, unpack(fields))) do
+      need(not value or (#value <= LEDGER_DIGITS_MAX and value:find('^%-?%d+$')),
+        'cell %s of %s holds "%s"', fields[i], key, tostring(value))
+    end
+  end
+end
+
+local function judge_group(book, holder, group)
+  local answer
+  if group.claim then
+    answer = judge_by_claim(book, holder, group)
+  else
+    answer = judge_by_grant(book, holder, group)
+  end
+  if answer then
+    return answer
+  end
+  if not read_member(book, group) then
+    return 'already'
+  end
+  need_ledger(book, group)
+  mark_group(book, group)
+  return 'ok'
+end
+
+---- settle: writing -----------------------------------------------------------------------------
+
+local function write_charges(group)
+  for _, cell in ipairs(group.cells) do
+    redis.call('HINCRBY', cell.key, cell.field .. '.count', cell.count)
+    redis.call('HINCRBY', cell.key, cell.field .. '.millionths', cell.millionths)
+  end
+end
+
+-- Does a member of the group have this name? Only asked where ids are released.
+local function has_member(group, name)
+  for _, slice in ipairs({group.singles, group.names}) do
+    for i = slice.first, slice.last do
+      if slice.args[i] == name then
+        return true
+      end
+    end
+  end
+  local entry, n = split_member(name)
+  for _, bulk in ipairs(group.bulks) do
+    if bulk.entry == entry and n and n >= 1 and n <= BULK_MAX
+        and masks_meet(bulk.mask, mask_single(n)) then
+      return true
+    end
+  end
+  return false
+end
+
+-- A released id may be used again at once; otherwise it is remembered for dedupe_ttl. Of what goes
+-- on (later, uncertain) the ids stay as they are.
+local function write_ids(k, group, ttl)
+  local releases = group.action == 'free' or (group.action == 'dead' and group.arguments[4] == '1')
+  if group.action == 'later' or group.action == 'uncertain' then
+    return
+  end
+  for i = group.ids.first, group.ids.last do
+    local key = k.id .. group.ids.args[i]
+    if not releases then
+      redis.call('PEXPIRE', key, ttl)
+    elseif has_member(group, redis.call('MGET', key)[1] or '') then
+      redis.call('DEL', key)
+    end
+  end
+end
+
+local function write_dead(k, group, now)
+  local fields = {}
+  for i = 1, #group.fields, 2 do
+    fields[i], fields[i + 1] = 'o.' .. group.fields[i], group.fields[i + 1]
+  end
+  local a = group.arguments
+  if #fields > UNPACK_MAX then
+    fields = {'o.fields', cjson.encode(group.fields)}
+  end
+  redis.call('XADD', k.dead, '*', 'entry', group.member, 'type', a[1], 'reason', a[2], 'attempts',
+    a[3], 'at', ('%.0f'):format(now), unpack(fields))
+  if not group.member:find('/', 1, true) then
+    redis.call('HDEL', k.left, group.member)
+  end
+end
+
+-- The member waits on, in later or uncertain.
+local function write_waiting(k, place, group, now)
+  local a = group.arguments
+  redis.call('HSET', k[place .. '_entries'], group.member,
+    waiting_record(a[2], now, a[3], group.extra or '', group.fields))
+  redis.call('ZADD', k[place], a[1], group.member)
+end
+
+local function write_group(k, group, ttl, now)
+  delete_singles(k, group.source, group.singles)
+  if group.action ~= 'later' then
+    call_sliced('HDEL', k.later_entries, group.names.args, group.names.first, group.names.last)
+  end
+  write_charges(group)
+  write_ids(k, group, ttl)
+  if group.action == 'dead' then
+    write_dead(k, group, now)
+  elseif group.action == 'later' or group.action == 'uncertain' then
+    write_waiting(k, group.action, group, now)
+  end
+end
+
+-- A grant whose last member is settled goes; of others the bitmap is kept.
+local function write_grants(book)
+  for name, held in pairs(book.grants) do
+    if held and held.is_changed then
+      local bitmap = words_hex(held.words, held.count)
+      if bitmap == bitmap_full(held.count) then
+        redis.call('HDEL', book.k.grants, name, name .. '#')
+      else
+        redis.call('HSET', book.k.grants, name .. '#', bitmap)
+      end
+    end
+  end
+end
+
+-- Is something left of a claim's range?
+local function is_held(k, held)
+  if held.source ~= 'later' then
+    return redis.call('XRANGE', k[held.source], held.first, held.last, 'COUNT', 1)[1] ~= nil
+  end
+  for member in held.first:gmatch('[^ ]+') do
+    if redis.call('HEXISTS', k.later_entries, member) == 1
+        and not redis.call('ZSCORE', k.later, member) then
+      return true
+    end
+  end
+  return false
+end
+
+local function write_finished(k, claims)
+  for i = claims.first, claims.last do
+    local record = redis.call('HGET', k.claims, claims.args[i])
+    if record and not is_held(k, read_claim(record)) then
+      redis.call('HDEL', k.claims, claims.args[i])
+    end
+  end
+end
+
+-- All claims named must be the caller's and readable, before anything is written.
+local function need_finished(k, holder, claims)
+  for i = claims.first, claims.last do
+    need_own_name(claims.args[i], holder, 'claim')
+    local record = redis.call('HGET', k.claims, claims.args[i])
+    if record then
+      read_claim(record)
+    end
+  end
+end
+
+-- (A B) holder, events_keep, dedupe_ttl, groups, finished claims: outcomes of a batch, in one step.
+local function settle(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local holder = take_holder(reader)
+  local keep = take_number(reader, 'events_keep')
+  local ttl = take_number(reader, 'dedupe_ttl')
+  local group_count = take_number(reader, 'the number of groups')
+  need(group_count <= GROUPS_MAX, 'a settle has at most %d groups', GROUPS_MAX)
+  local groups, cell_count = {}, 0
+  for i = 1, group_count do
+    groups[i] = take_group(reader)
+    cell_count = cell_count + #groups[i].cells
+  end
+  need(cell_count <= CELLS_MAX, 'a settle has at most %d cells', CELLS_MAX)
+  local claims = take_slice(reader, 'finished claims')
+  take_end(reader)
+  need_types(k, 'queue', 'urgent', 'left', 'grants', 'claims', 'later', 'later_entries', 'uncertain',
+    'uncertain_entries', 'dead', 'events', 'event_index')
+  need_finished(k, holder, claims)
+
+  local book, answers = open_book(k), {}
+  for i, group in ipairs(groups) do
+    answers[i] = judge_group(book, holder, group)
+  end
+
+  local now, texts, outcome_count = now_ms(), {}, 0
+  for i, group in ipairs(groups) do
+    if answers[i] == 'ok' then
+      write_group(k, group, ttl, now)
+      if group.outcomes.count > 0 then
+        texts[#texts + 1] = table.concat(args, '\n', group.outcomes.first, group.outcomes.last)
+        outcome_count = outcome_count + group.outcomes.count
+      end
+    end
+  end
+  write_left(book)
+  write_grants(book)
+  if outcome_count > 0 then
+    append_event(k, outcome_count, table.concat(texts, '\n'), keep)
+  end
+  write_finished(k, claims)
+  return answers
+end
+
+---- giving back ---------------------------------------------------------------------------------
+
+-- Gives a claim back: a range to `returned`, urgent ones first; members of later to later, due now.
+local function give_back(k, name, held, now)
+  if held.source == 'later' then
+    for member in held.first:gmatch('[^ ]+') do
+      if redis.call('HEXISTS', k.later_entries, member) == 1 then
+        redis.call('ZADD', k.later, 'NX', ('%.0f'):format(now), member)
+      end
+    end
+  elseif is_held(k, held) then
+    redis.call(held.source == 'urgent' and 'LPUSH' or 'RPUSH', k.returned,
+      ('%s\t%s\t%s'):format(held.source, held.first, held.last))
+  end
+  redis.call('HDEL', k.claims, name)
+end
+
+-- Calls take(member, source) for each unsettled member of the holder's grants.
+local function each_granted(k, holder, take_member)
+  for _, name in ipairs(redis.call('HKEYS', k.grants)) do
+    if name:sub(1, 17) == holder .. '.' and name:sub(-1) ~= '#' then
+      local found = redis.call('HMGET', k.grants, name, name .. '#')
+      local held = read_grant_head(found[1])
+      each_member(held, function(index, member)
+        if not bitmap_has(found[2] or '', index) then
+          take_member(member, held.source)
+        end
+      end)
+    end
+  end
+end
+
+-- Is one of these granted members (source → list of ids or names) inside the claim?
+local function holds_granted(held, granted)
+  for _, member in ipairs(granted[held.source] or {}) do
+    if held.source == 'later' then
+      if (' ' .. held.first .. ' '):find(' ' .. member .. ' ', 1, true) then
+        return true
+      end
+    else
+      local id = id_of_entry(split_member(member), held.source)
+      if id and not is_earlier(id, held.first) and not is_earlier(held.last, id) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+-- (A B) holder, claim…: a worker gives back what it will not send. A claim in which something is
+-- granted and not settled stays: another worker would send it again. How many were given back.
+local function give_claims(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local holder = take_holder(reader)
+  need_types(k, 'claims', 'grants', 'returned', 'queue', 'urgent', 'later', 'later_entries')
+  local granted, back = {queue = {}, urgent = {}, later = {}}, {}
+  each_granted(k, holder, function(member, source)
+    table.insert(granted[source], member)
+  end)
+  for i = 2, #args do
+    need_own_name(args[i], holder, 'claim')
+    local record = redis.call('HGET', k.claims, args[i])
+    local held = record and read_claim(record)
+    if held and not holds_granted(held, granted) and not back[args[i]] then
+      back[#back + 1], back[args[i]] = args[i], held
+    end
+  end
+  local now = now_ms()
+  for _, name in ipairs(back) do
+    give_back(k, name, back[name], now)
+  end
+  return #back
+end
+
+---- recover -------------------------------------------------------------------------------------
+
+-- The names in a hash of claims or grants whose holder is not among the living, sorted.
+local function orphans_in(key, living)
+  local names = {}
+  for _, name in ipairs(redis.call('HKEYS', key)) do
+    if name:sub(-1) ~= '#' and not living[name:sub(1, 16)] then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+local function ref_of(fields)
+  if fields[1] == 'member' then
+    local good, line = pcall(cjson.decode, fields[2])
+    return good and type(line) == 'table' and type(line.ref) == 'string' and line.ref or ''
+  end
+  for i = 1, #fields, 2 do
+    if fields[i] == 'ref' then
+      return fields[i + 1]
+    end
+  end
+  return ''
+end
+
+-- The outcome of a member whose worker died. The price is digits: never through a double.
+local function uncertain_outcome(member, fields, now)
+  local parts = {}
+  for part in (member.cell.cell .. '|'):gmatch('([^|]*)|') do
+    parts[#parts + 1] = part
+  end
+  local function text(value)
+    return cjson.encode(value or '')
+  end
+  return ('{"type":"uncertain","entry":"%s","id":%s,"ref":%s,"attempt":%s,"country":%s,"market":%s,'
+    .. '"category":%s,"template":%s,"price":%s,"currency":"%s",'
+    .. '"reason":"the worker that sent it died","at":%.0f}'):format(member.name, text(member.id),
+    text(ref_of(fields)), member.attempt, text(parts[2]), text(parts[3]), text(parts[4]),
+    text(parts[5]), member.cell.price, member.cell.currency, now)
+end
+
+-- Reads the orphaned grants whole, as many as one call may clean up. Nothing is written yet.
+local function read_orphans(book, names)
+  local members, count = {}, 0
+  for _, name in ipairs(names) do
+    if #members >= RECOVER_MEMBERS_MAX then
+      break
+    end
+    local found = redis.call('HMGET', book.k.grants, name, name .. '#')
+    local held = read_grant_head(found[1])
+    held.name = name
+    each_member(held, function(index, member, attempt, cell, id)
+      if not bitmap_has(found[2] or '', index) then
+        need(is_member(member), 'a grant cannot be read: "%s"', member)
+        members[#members + 1] = {name = member, attempt = attempt, cell = cell, id = id,
+          index = index, grant = held}
+      end
+    end)
+    count = count + 1
+  end
+  return members, count
+end
+
+-- Takes a member out of its place. False: it is gone from there, so it had its outcome.
+local function take_out(book, member)
+  local source = member.grant.source
+  local entry, n = split_member(member.name)
+  if source ~= 'later' and n and (n < 1 or n > BULK_MAX
+      or masks_meet(left_of(book, entry), mask_single(n))) then
+    return nil
+  end
+  local fields, total = original_of(book, source, member.name)
+  if not fields then
+    return nil
+  end
+  if source == 'later' then
+    redis.call('HDEL', book.k.later_entries, member.name)
+    redis.call('ZREM', book.k.later, member.name)
+  elseif n then
+    leave_bulk(book, source, entry, mask_single(n), math.min(total, BULK_MAX))
+  else
+    redis.call('XDEL', book.k[source], id_of_entry(entry, source))
+    book.entries[entry] = false
+  end
+  return fields
+end
+
+-- Moves the members of orphaned grants to uncertain and returns their outcomes.
+local function park_members(book, members, until_ms, now)
+  local outcomes = {}
+  for _, member in ipairs(members) do
+    local fields = take_out(book, member)
+    if fields then
+      redis.call('HSET', book.k.uncertain_entries, member.name, waiting_record(member.attempt, now,
+        'the worker that sent it died', uncertain_extra(member.grant, member.index, member.cell),
+        fields))
+      redis.call('ZADD', book.k.uncertain, until_ms, member.name)
+      outcomes[#outcomes + 1] = uncertain_outcome(member, fields, now)
+    end
+  end
+  write_left(book)
+  return outcomes
+end
+
+-- (A B) uncertain_until, events_keep: cleans up after all holders that are not in B:workers. Grants
+-- first: a claim goes back only when nothing in it may be on its way to Meta.
+local function recover(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local until_ms = take_number(reader, 'uncertain_until')
+  local keep = take_number(reader, 'events_keep')
+  take_end(reader)
+  need_types(k, 'workers', 'queue', 'urgent', 'left', 'grants', 'claims', 'returned', 'later',
+    'later_entries', 'uncertain', 'uncertain_entries', 'events', 'event_index')
+  local living = {}
+  for _, holder in ipairs(redis.call('HKEYS', k.workers)) do
+    living[holder] = true
+  end
+  local book, now = open_book(k), now_ms()
+  local grants, claims = orphans_in(k.grants, living), {}
+  local members, grant_count = read_orphans(book, grants)
+  if grant_count == #grants then
+    for _, name in ipairs(orphans_in(k.claims, living)) do
+      claims[#claims + 1] = {name = name, held = read_claim(redis.call('HGET', k.claims, name))}
+    end
+  end
+
+  local outcomes = park_members(book, members, until_ms, now)
+  for i = 1, grant_count do
+    redis.call('HDEL', k.grants, grants[i], grants[i] .. '#')
+  end
+  for i = 1, #outcomes, EVENT_OUTCOMES_MAX do
+    local last = math.min(#outcomes, i + EVENT_OUTCOMES_MAX - 1)
+    append_event(k, last - i + 1, table.concat(outcomes, '\n', i, last), keep)
+  end
+  for _, claim_found in ipairs(claims) do
+    give_back(k, claim_found.name, claim_found.held, now)
+  end
+  return {#claims, #outcomes}
+end
+
+---- enqueue -------------------------------------------------------------------------------------
+
+local FIELDS = {to = true, recipient = true, template = true, lang = true, params = true, id = true,
+  text = true, in_reply_to = true, not_before = true, expires = true, ref = true}
+
+-- Reads the fields into a table, and refuses what is unknown, doubled or too large.
+local function read_fields(args)
+  local fields, size = {}, 0
+  need(#args > 2 and #args % 2 == 0, 'fields and values come in pairs')
+  need(#args <= 2 + 2 * FIELDS_MAX, 'more than %d fields', FIELDS_MAX)
+  for i = 3, #args, 2 do
+    local name = args[i]
+    need(FIELDS[name] or name == 'bulk' or name:find('^[1-9]%d?$') or name:find('^p%..'),
+      'field "%s": unknown (p. in front makes it a parameter)', name:sub(1, 64))
+    need(not fields[name], 'field %s: stands twice', name)
+    fields[name] = args[i + 1]
+    size = size + #name + #args[i + 1]
+  end
+  need(size <= ENTRY_SIZE_MAX, 'the fields have %d bytes, more than %d', size, ENTRY_SIZE_MAX)
+  return fields
+end
+
+local function need_recipient(fields)
+  need(fields.to or fields.recipient, 'field to: is needed (or recipient)')
+  need(not (fields.to and fields.recipient), 'field recipient: not together with to')
+  if fields.recipient then
+    need(fields.recipient ~= '', 'field recipient: is empty')
+    return
+  end
+  local digits = fields.to:gsub('[ .()-]', ''):gsub('^%+', '')
+  need(not digits:find('^0'), 'field to: "%s" must begin with + and the country code',
+    fields.to:sub(1, 32))
+  need(digits:find('^%d+$') and #digits >= 5 and #digits <= 15,
+    'field to: "%s" is not a phone number like +33612345678', fields.to:sub(1, 32))
+end
+
+-- Either numbered or named parameters; `params` says all that plain fields cannot.
+local function need_parameters(fields)
+  local numbered, named
+  for name in pairs(fields) do
+    numbered = numbered or name:find('^%d') and name
+    named = named or name:find('^p%.') and name
+  end
+  need(not (numbered and named), 'field %s: not together with %s', tostring(named),
+    tostring(numbered))
+end
+
+local function need_content(fields, stream)
+  local is_reply = fields.text or fields.in_reply_to
+  need(not is_reply or stream == 'replies', 'field %s: only in replies',
+    fields.text and 'text' or 'in_reply_to')
+  if is_reply then
+    need((fields.text or '') ~= '', 'field text: is needed')
+    need((fields.in_reply_to or '') ~= '', 'field in_reply_to: is needed')
+    need(not fields.template, 'field template: not together with text')
+    return
+  end
+  need((fields.template or '') ~= '', 'field template: is needed')
+  need((fields.lang or '') ~= '', 'field lang: is needed')
+end
+
+local function need_times(fields)
+  for _, name in ipairs({'not_before', 'expires'}) do
+    local value = fields[name]
+    need(not value or (#value <= 15 and value:find('^%d+$')),
+      'field %s: "%s" is not Unix milliseconds', name, tostring(value):sub(1, 32))
+  end
+  need(not (fields.expires and fields.not_before)
+    or tonumber(fields.expires) > tonumber(fields.not_before),
+    'field expires: is not after not_before')
+end
+
+local function need_notification(fields, stream)
+  need_recipient(fields)
+  need_content(fields, stream)
+  need_parameters(fields)
+  need_times(fields)
+  need(not fields.id or (fields.id ~= '' and #fields.id <= ID_SIZE_MAX
+    and not fields.id:find('%c')), 'field id: 1 to %d bytes, no control characters', ID_SIZE_MAX)
+  need(not fields.ref or #fields.ref <= ID_SIZE_MAX, 'field ref: at most %d bytes', ID_SIZE_MAX)
+end
+
+-- A bulk entry stands alone; its lines are judged by the worker.
+local function need_bulk(fields, args)
+  need(#args == 4, 'field bulk: stands alone')
+  local lines = bulk_lines(fields.bulk)
+  need(#lines <= BULK_MAX, 'field bulk: %d lines, more than %d', #lines, BULK_MAX)
+  for i, line in ipairs(lines) do
+    need(line:find('%S'), 'field bulk: line %d is empty', i)
+  end
+end
+
+-- A scheduled notification has the name it would have had in the stream: it is taken from there.
+local function schedule(k, stream, fields, args, now)
+  local id = redis.call('XADD', k[stream], '*', 'scheduled', '')
+  redis.call('XDEL', k[stream], id)
+  local entry, flat = PREFIX[stream] .. id, {}
+  for i = 3, #args do
+    flat[i - 2] = args[i]
+  end
+  redis.call('HSET', k.later_entries, entry, waiting_record('0', now, 'not_before', '', flat))
+  redis.call('ZADD', k.later, fields.not_before, entry)
+  return entry
+end
+
+-- (A B) stream, dedupe_hold, field, value, …: the way in that answers at once.
+local function enqueue(keys, args)
+  local k = account_keys(keys)
+  local stream = args[1]
+  need(stream and PREFIX[stream], 'the stream is queue, urgent or replies')
+  local hold = number_of(args[2], 'dedupe_hold')
+  need(hold > 0, 'dedupe_hold must be at least 1 ms')
+  local fields = read_fields(args)
+  if fields.bulk then
+    need_bulk(fields, args)
+  else
+    need_notification(fields, stream)
+  end
+  need_types(k, stream, 'later', 'later_entries')
+  local id_key = fields.id and k.id .. fields.id
+  if id_key then
+    need_type(id_key, 'string')
+    local owner = redis.call('GET', id_key)
+    if owner then
+      return {'duplicate', owner}
+    end
+  end
+  local now, entry, reply = now_ms(), nil, nil
+  if fields.not_before and tonumber(fields.not_before) > now then
+    entry = schedule(k, stream, fields, args, now)
+    reply = {'scheduled', entry, tonumber(fields.not_before)}
+  else
+    entry = PREFIX[stream] .. redis.call('XADD', k[stream], '*', unpack(args, 3))
+    reply = {'queued', entry}
+  end
+  if id_key then
+    redis.call('SET', id_key, entry, 'PX', hold)
+  end
+  return reply
+end
+
+---- stats ---------------------------------------------------------------------------------------
+
+-- Entries and members in a range of a stream, read in pages.
+local function count_range(book, source, first, last)
+  local entries, members, from = 0, 0, first
+  repeat
+    local found = redis.call('XRANGE', book.k[source], from, last, 'COUNT', PAGE_MAX)
+    for _, entry in ipairs(found) do
+      local bulk = bulk_of(entry[2])
+      entries, members = entries + 1, members + 1
+      if bulk then
+        local left = count_bits(mask_hex(left_of(book, PREFIX[source] .. entry[1])))
+        members = members + math.max(0, #bulk_lines(bulk) - left - 1)
+      end
+    end
+    from = #found > 0 and '(' .. found[#found][1]
+  until #found < PAGE_MAX
+  return entries, members
+end
+
+-- What is claimed: entries by source, and members in all.
+local function count_claims(book)
+  local entries, members = {queue = 0, urgent = 0}, 0
+  for _, record in ipairs(redis.call('HVALS', book.k.claims)) do
+    local held = read_claim(record)
+    if held.source == 'later' then
+      for member in held.first:gmatch('[^ ]+') do
+        if redis.call('HEXISTS', book.k.later_entries, member) == 1
+            and not redis.call('ZSCORE', book.k.later, member) then
+          members = members + 1
+        end
+      end
+    else
+      local count, inside = count_range(book, held.source, held.first, held.last)
+      entries[held.source], members = entries[held.source] + count, members + inside
+    end
+  end
+  return entries, members
+end
+
+local function count_granted(k)
+  local all = redis.call('HGETALL', k.grants)
+  local count = 0
+  for i = 1, #all, 2 do
+    if all[i]:sub(-1) == '#' then
+      count = count - count_bits(all[i + 1])
+    else
+      count = count + read_grant_head(all[i + 1]).count
+    end
+  end
+  return count
+end
+
+-- When the oldest came that could be sent now, or nil.
+local function oldest_of(k, now)
+  local oldest
+  local function consider(ms)
+    if ms and ms <= now and (not oldest or ms < oldest) then
+      oldest = ms
+    end
+  end
+  local function consider_range(source, from, to)
+    local found = redis.call('XRANGE', k[source], from, to, 'COUNT', 1)[1]
+    consider(found and tonumber(found[1]:match('^%d+')))
+  end
+  for _, source in ipairs({'queue', 'urgent'}) do
+    local cursor = redis.call('HGET', k.cursor, source)
+    consider_range(source, cursor and '(' .. cursor or '-', '+')
+  end
+  for _, record in ipairs(redis.call('LRANGE', k.returned, 0, RETURNED_LOOK - 1)) do
+    consider_range(record:match('^(%l+)\t([^\t]+)\t([^\t]+)$'))
+  end
+  local due = redis.call('ZRANGE', k.later, 0, 0, 'WITHSCORES')[2]
+  consider(due and tonumber(due))
+  return oldest
+end
+
+-- (A B): the numbers of `facteur queue stats`.
+local function stats(keys)
+  local k = account_keys(keys)
+  need_types(k, 'queue', 'urgent', 'cursor', 'claims', 'returned', 'left', 'grants', 'later',
+    'later_entries', 'uncertain', 'dead')
+  local book, now = open_book(k), now_ms()
+  local entries, members = count_claims(book)
+  local granted = count_granted(k)
+  local oldest = oldest_of(k, now)
+  return {'waiting', redis.call('XLEN', k.queue) - entries.queue,
+    'urgent', redis.call('XLEN', k.urgent) - entries.urgent,
+    'claimed', math.max(0, members - granted), 'granted', granted,
+    'later', redis.call('ZCARD', k.later), 'uncertain', redis.call('ZCARD', k.uncertain),
+    'dead', redis.call('XLEN', k.dead), 'oldest_ms', oldest and now - oldest or 0}
+end
+
+---- registration --------------------------------------------------------------------------------
+
+-- What empties Redis, or keeps a worker's name alive meanwhile, must run when memory is full too:
+-- only enqueue is refused then.
+local function register(name, callback, flag)
+  local function answer(keys, args)
+    local good, reply = pcall(callback, keys, args)
+    if not good and not (type(reply) == 'table' and reply.refused) then
+      error(reply)
+    end
+    return good and reply or {err = reply.err}
+  end
+  redis.register_function({function_name = 'facteur_' .. name, callback = answer,
+    flags = flag and {flag} or {}})
+end
+
+register('version', version, 'no-writes')
+register('stats', stats, 'no-writes')
+register('enqueue', enqueue)
+register('beat', beat, 'allow-oom')
+register('fence', fence, 'allow-oom')
+register('leave', leave, 'allow-oom')
+register('claim', claim, 'allow-oom')
+register('grant', grant, 'allow-oom')
+register('settle', settle, 'allow-oom')
+register('return', give_claims, 'allow-oom')
+register('recover', recover, 'allow-oom')
