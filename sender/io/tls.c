@@ -135,6 +135,12 @@ tls_context_close(struct tls_context *context)
     free(context);
 }
 
+uint64_t
+tls_context_resumptions(const struct tls_context *context)
+{
+    return (uint64_t)SSL_CTX_sess_hits(context->ssl_ctx);
+}
+
 static struct tls_context *
 context_refused(struct tls_context *context)
 {

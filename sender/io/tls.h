@@ -30,6 +30,8 @@ struct tls_context *tls_client_context(const struct tls_client_settings *setting
 struct tls_context *tls_server_context(const struct tls_server_settings *settings,
                                        struct error_text *error);
 void tls_context_close(struct tls_context *context);
+uint64_t
+tls_context_resumptions(const struct tls_context *context); /* handshakes that were short */
 
 enum tls_result {
     TLS_OK,     /* went on as far as the bytes allow */
