@@ -136,20 +136,40 @@ put_spans(const struct call *call, const struct span *spans, uint32_t count)
         session_part(call->session, spans[i]);
 }
 
+static uint64_t
+count_members(const struct settle_group *group)
+{
+    uint64_t count = (uint64_t)group->single_count + group->name_count;
+    for (uint32_t i = 0; i < group->bulk_count; i++)
+        count += (uint64_t)__builtin_popcountll(group->bulks[i].mask);
+    return count;
+}
+
+static uint64_t
+count_charged(const struct settle_group *group)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < group->cell_count; i++)
+        count += group->cells[i].count;
+    return count;
+}
+
 /* What the library would refuse: a mistake of ours that would stop the whole settle. */
 static void
 check_group(const struct settle_group *group)
 {
+    uint64_t members = count_members(group);
     if (group->source == SOURCE_LATER)
         check(group->single_count == 0 && group->bulk_count == 0);
     else
         check(group->name_count == 0);
     if (group->before_grant)
-        check(group->cell_count == 0);
+        check(group->action != SETTLE_ACCEPT && group->action != SETTLE_UNCERTAIN);
     else
-        check(group->member_count > 0);
-    if (action_arguments(group->action) > 0)
-        check(group->member_count == 1 || group->before_grant);
+        check(group->member_count == members);
+    check(members > 0);
+    check(members == 1 || action_arguments(group->action) == 0);
+    check(count_charged(group) == (group->action == SETTLE_ACCEPT ? members : 0));
 }
 
 static void
@@ -181,9 +201,14 @@ count_arguments(const struct settle_group *group)
 bool
 call_settle(const struct call *call, const struct settle_request *request)
 {
+    check(request->group_count <= CALLS_SETTLE_GROUPS_MAX);
     size_t argument_count = 4 + 1 + (size_t)request->claim_count;
-    for (uint32_t i = 0; i < request->group_count; i++)
+    size_t cell_count = 0;
+    for (uint32_t i = 0; i < request->group_count; i++) {
         argument_count += count_arguments(&request->groups[i]);
+        cell_count += request->groups[i].cell_count;
+    }
+    check(cell_count <= CALLS_SETTLE_CELLS_MAX);
     call_begin(call, "facteur_settle", argument_count);
     session_part(call->session, request->holder);
     session_part_u64(call->session, request->events_keep);

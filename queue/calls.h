@@ -20,7 +20,10 @@ extern const char library_text[];    /* the whole of library.lua, NUL-terminated
 extern const size_t library_size;
 
 enum {
-    CALLS_GRANT_MEMBERS_MAX = 4096, /* members of one grant: the bitmap of a settle has its size */
+    /* The library refuses more: a call must not hold Redis up for long. */
+    CALLS_GRANT_MEMBERS_MAX = 4096, /* of one grant */
+    CALLS_SETTLE_GROUPS_MAX = 4096, /* of one settle */
+    CALLS_SETTLE_CELLS_MAX = 800,   /* of all its groups */
 };
 
 enum source { SOURCE_QUEUE, SOURCE_URGENT, SOURCE_LATER, SOURCE_COUNT };
@@ -165,7 +168,8 @@ struct settle_group {
     struct span type;       /* DEAD: the outcome's word */
     struct span reason;     /* DEAD, LATER, UNCERTAIN */
     bool release_id;        /* DEAD: nothing left, so the id may be used again */
-    const uint32_t *indexes; /* places in the grant; member count of them (not before_grant) */
+    /* Places among the grant's granted members (duplicates do not count), not before_grant. */
+    const uint32_t *indexes;
     uint32_t member_count;
     const struct settle_cell *cells;
     uint32_t cell_count;

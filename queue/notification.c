@@ -211,6 +211,9 @@ read_end(const struct reading *reading, struct span *field)
     *field = SPAN("template");
     if (notification->template_name.size == 0 && notification->text.size == 0)
         return NOTIFICATION_NO_TEMPLATE;
+    *field = SPAN("text");
+    if (notification->template_name.size > 0 && notification->text.size > 0)
+        return NOTIFICATION_TWO_CONTENTS;
     *field = SPAN("lang");
     if (notification->template_name.size > 0 && notification->language.size == 0)
         return NOTIFICATION_NO_LANGUAGE;
@@ -342,6 +345,8 @@ notification_error_text(enum notification_error error)
         return "not a flat JSON object of texts and numbers";
     case NOTIFICATION_EMPTY:
         return "nothing in it";
+    case NOTIFICATION_TWO_CONTENTS:
+        return "stands beside template: give one of them";
     }
     return "unknown";
 }

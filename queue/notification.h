@@ -49,6 +49,7 @@ enum notification_error {
                                     or `params` beside them */
     NOTIFICATION_MALFORMED,      /* a bulk member that is not a flat JSON object */
     NOTIFICATION_EMPTY,
+    NOTIFICATION_TWO_CONTENTS,   /* a template and a text */
 };
 
 /*

@@ -46,7 +46,7 @@ reads_every_field(void)
     struct span field;
     expect_u64(
         read_text("to=+33612345678|template=order_shipped|lang=fr|2=CMD-1042|1=Claire|id=a/1|"
-                  "ref=my ref|not_before=1732377600000|expires=1732377600001|text=hello|"
+                  "ref=my ref|not_before=1732377600000|expires=1732377600001|"
                   "in_reply_to=wamid.X",
                   &n, &field),
         NOTIFICATION_OK);
@@ -63,9 +63,10 @@ reads_every_field(void)
     expect_span(n.ref, SPAN("my ref"));
     expect_u64(n.not_before_ms, 1732377600000);
     expect_u64(n.expires_ms, 1732377600001);
-    expect_span(n.text, SPAN("hello"));
     expect_span(n.in_reply_to, SPAN("wamid.X"));
-    expect_u64(n.recipient.size + n.params.size + field.size, 0);
+    expect_u64(n.recipient.size + n.params.size + n.text.size + field.size, 0);
+    expect_u64(read_text("to=1|text=hello", &n, &field), NOTIFICATION_OK);
+    expect_span(n.text, SPAN("hello"));
 }
 
 static void
@@ -152,7 +153,7 @@ judges_fields(void)
         {"to=1|lang=fr", NOTIFICATION_NO_TEMPLATE, "template"},
         {"to=1|lang=fr|template=|text=", NOTIFICATION_NO_TEMPLATE, "template"},
         {"to=1|template=t", NOTIFICATION_NO_LANGUAGE, "lang"},
-        {"to=1|template=t|text=hello", NOTIFICATION_NO_LANGUAGE, "lang"},
+        {"to=1|template=t|lang=fr|text=hello", NOTIFICATION_TWO_CONTENTS, "text"},
         {GOOD "|not_before=1732377600", NOTIFICATION_BAD_NUMBER, "not_before"}, /* seconds */
         {GOOD "|not_before=1732377600000000", NOTIFICATION_BAD_NUMBER, "not_before"},
         {GOOD "|expires=-1732377600000", NOTIFICATION_BAD_NUMBER, "expires"},
@@ -388,7 +389,7 @@ finds_a_bulk(void)
 static void
 every_error_has_words(void)
 {
-    for (int i = NOTIFICATION_OK; i <= NOTIFICATION_EMPTY; i++)
+    for (int i = NOTIFICATION_OK; i <= NOTIFICATION_TWO_CONTENTS; i++)
         expect(strlen(notification_error_text((enum notification_error)i)) > 3);
 }
 
