@@ -18,10 +18,10 @@ enum graph_error_class {
     GRAPH_ERROR_DEFER_24H,        /* for good for a notification (a marketing rule) */
     GRAPH_ERROR_REROUTE_TEMPLATE, /* window closed: for good as it is */
     GRAPH_ERROR_REROUTE_CLOUD,
-    GRAPH_ERROR_STOP_TEMPLATE,    /* the template cannot be sent */
+    GRAPH_ERROR_STOP_TEMPLATE, /* the template cannot be sent */
     GRAPH_ERROR_STOP_COUNTRY,
-    GRAPH_ERROR_STOP_PHONE,       /* the account's number cannot send: stop, keep the queue */
-    GRAPH_ERROR_STOP_ACCOUNT,     /* token, permission, payment: stop, keep the queue */
+    GRAPH_ERROR_STOP_PHONE,   /* the account's number cannot send: stop, keep the queue */
+    GRAPH_ERROR_STOP_ACCOUNT, /* token, permission, payment: stop, keep the queue */
     GRAPH_ERROR_OPERATOR,
 };
 

@@ -26,12 +26,24 @@ struct verdict {
     int32_t code;                 /* Meta's error code, or -1 */
     int status;                   /* HTTP status, 0 without a response */
     uint32_t retry_after_s;       /* asked for by the server, or 0 */
-    struct span wamid;            /* of an accepted one; borrowed from the response */
-    struct span reason;           /* words for people: "(#131026) Message undeliverable"; borrowed */
-    char reason_text[160];        /* memory for `reason` where it is composed */
+    struct span wamid;            /* of an accepted one, at most 128 bytes; borrowed, see below */
+    struct span reason;    /* words for people: "(#131026) Message undeliverable"; borrowed */
+    char reason_text[160]; /* memory for `reason` where it is composed */
 };
 
-/* `exchange` as it ended. The verdict's spans are valid as long as its response is. */
+/*
+ * `exchange` as it ended. The verdict's spans are valid as long as the exchange's response is and
+ * the verdict stays where it is: they may point into its own reason_text, so copy what a copy
+ * needs.
+ *
+ *   2xx and messages[0].id            accepted
+ *   error.code of the table           by its class: failed; later (retry_limited costs an attempt,
+ *                                     throttles do not); stop_phone and stop_account are later and
+ *                                     free: the account must stop, its notifications are good
+ *   error.code not in the table       429: later, free, as a throttle; other 4xx: failed; 5xx:
+ * later; any other status: uncertain, for it says yes and no not processed later, free anything
+ * else                     uncertain, whatever its status
+ */
 void verdict_judge(const struct h2_exchange *exchange, enum h2_end end, struct verdict *verdict);
 const char *verdict_kind_text(enum verdict_kind kind);
 
