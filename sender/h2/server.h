@@ -68,7 +68,8 @@ void h2_server_data(struct h2_server *server, int32_t stream_id, struct span dat
 void h2_server_reset(struct h2_server *server, int32_t stream_id, uint32_t error_code);
 /* GOAWAY with NO_ERROR; `last_stream_id` -1: the last one seen, which is also the most it can be.
  * Streams above it are not processed: from this call on none of them becomes a request or is
- * answered. No new ones are taken; the others go on. */
+ * answered. No new ones are taken; the others go on. To go below a stream that became a request
+ * already is to lie to the client, which is free to send it again. */
 void h2_server_goaway(struct h2_server *server, int32_t last_stream_id);
 
 /* What nghttp2's part of the connection's memory came to (memory.h); valid until closed. */
