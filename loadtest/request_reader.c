@@ -1,0 +1,693 @@
+#include "loadtest/request_reader.h"
+
+#include "sender/base/check.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* What a field's value must be, and where it goes. */
+enum value_kind {
+    VALUE_STRING,
+    VALUE_INDEX,      /* a string or an integer: Meta's own examples have both */
+    VALUE_OBJECT,     /* of a shape; its fields go into the same struct */
+    VALUE_NOTED,      /* the same, and `has_object` or `has_template` is set */
+    VALUE_COMPONENTS, /* an array of components */
+    VALUE_PARAMETERS, /* an array of parameters */
+    VALUE_ANY,        /* well-formed, and no business of ours */
+};
+
+struct shape;
+
+struct shape_field {
+    struct span name;
+    enum value_kind kind;
+    uint16_t offset; /* of a struct span, or of a bool for VALUE_NOTED */
+    const struct shape *shape;
+};
+
+struct shape {
+    struct span name;
+    uint32_t count; /* at most 32: one bit each tells whether it was there */
+    struct shape_field fields[24];
+};
+
+#define FIELD(owner, text, where)                                                                  \
+    {                                                                                              \
+        .name = {text, sizeof(text) - 1}, .kind = VALUE_STRING,                                    \
+        .offset = offsetof(struct owner, where)                                                    \
+    }
+#define FIELD_OF(owner, text, what, where, inner)                                                  \
+    {                                                                                              \
+        .name = {text, sizeof(text) - 1}, .kind = what, .offset = offsetof(struct owner, where),   \
+        .shape = inner                                                                             \
+    }
+#define FIELD_ANY(text)                                                                            \
+    {                                                                                              \
+        .name = {text, sizeof(text) - 1}, .kind = VALUE_ANY                                        \
+    }
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+
+/* image, video, document: an id or a link, and what goes with it. */
+static const struct shape shape_media = {
+    .name = NAME("media"),
+    .count = 4,
+    .fields = {FIELD(request_parameter, "id", value), FIELD(request_parameter, "link", value),
+               FIELD(request_parameter, "filename", other),
+               FIELD(request_parameter, "caption", other)},
+};
+
+static const struct shape shape_location = {
+    .name = NAME("location"),
+    .count = 4,
+    .fields = {FIELD_ANY("latitude"), FIELD_ANY("longitude"),
+               FIELD(request_parameter, "name", other), FIELD(request_parameter, "address", other)},
+};
+
+/* The legacy forms: the customer reads fallback_value. */
+static const struct shape shape_currency = {
+    .name = NAME("currency"),
+    .count = 3,
+    .fields = {FIELD(request_parameter, "fallback_value", value),
+               FIELD(request_parameter, "code", other), FIELD_ANY("amount_1000")},
+};
+
+static const struct shape shape_date_time = {
+    .name = NAME("date_time"),
+    .count = 9,
+    .fields = {FIELD(request_parameter, "fallback_value", value), FIELD_ANY("day_of_week"),
+               FIELD_ANY("day_of_month"), FIELD_ANY("year"), FIELD_ANY("month"), FIELD_ANY("hour"),
+               FIELD_ANY("minute"), FIELD_ANY("calendar"), FIELD_ANY("timestamp")},
+};
+
+static const struct shape shape_action = {
+    .name = NAME("action"),
+    .count = 4,
+    .fields = {FIELD(request_parameter, "flow_token", other), FIELD_ANY("flow_action_data"),
+               FIELD_ANY("thumbnail_product_retailer_id"), FIELD_ANY("sections")},
+};
+
+static const struct shape shape_parameter = {
+    .name = NAME("parameters"),
+    .count = 12,
+    .fields = {FIELD(request_parameter, "type", type), FIELD(request_parameter, "text", value),
+               FIELD(request_parameter, "parameter_name", name),
+               FIELD(request_parameter, "payload", value),
+               FIELD(request_parameter, "coupon_code", value),
+               FIELD_OF(request_parameter, "image", VALUE_NOTED, has_object, &shape_media),
+               FIELD_OF(request_parameter, "video", VALUE_NOTED, has_object, &shape_media),
+               FIELD_OF(request_parameter, "document", VALUE_NOTED, has_object, &shape_media),
+               FIELD_OF(request_parameter, "location", VALUE_NOTED, has_object, &shape_location),
+               FIELD_OF(request_parameter, "currency", VALUE_NOTED, has_object, &shape_currency),
+               FIELD_OF(request_parameter, "date_time", VALUE_NOTED, has_object, &shape_date_time),
+               FIELD_OF(request_parameter, "action", VALUE_NOTED, has_object, &shape_action)},
+};
+
+static const struct shape shape_component = {
+    .name = NAME("components"),
+    .count = 4,
+    .fields = {FIELD(request_component, "type", type),
+               FIELD_OF(request_component, "parameters", VALUE_PARAMETERS, first, NULL),
+               FIELD(request_component, "sub_type", sub_type),
+               FIELD_OF(request_component, "index", VALUE_INDEX, index, NULL)},
+};
+
+static const struct shape shape_language = {
+    .name = NAME("language"),
+    .count = 2,
+    .fields = {FIELD(send_request, "code", language), FIELD(send_request, "policy", other)},
+};
+
+static const struct shape shape_template = {
+    .name = NAME("template"),
+    .count = 4,
+    .fields = {FIELD(send_request, "name", template_name),
+               FIELD_OF(send_request, "language", VALUE_OBJECT, other, &shape_language),
+               FIELD_OF(send_request, "components", VALUE_COMPONENTS, component_count, NULL),
+               FIELD(send_request, "namespace", other)},
+};
+
+static const struct shape shape_text = {
+    .name = NAME("text"),
+    .count = 2,
+    .fields = {FIELD(send_request, "body", text), FIELD_ANY("preview_url")},
+};
+
+static const struct shape shape_context = {
+    .name = NAME("context"),
+    .count = 1,
+    .fields = {FIELD(send_request, "message_id", in_reply_to)},
+};
+
+static const struct shape shape_request = {
+    .name = NAME(""),
+    .count = 20,
+    .fields = {FIELD(send_request, "messaging_product", messaging_product),
+               FIELD(send_request, "recipient_type", recipient_type),
+               FIELD(send_request, "to", to),
+               FIELD(send_request, "type", type),
+               FIELD_OF(send_request, "template", VALUE_NOTED, has_template, &shape_template),
+               FIELD(send_request, "biz_opaque_callback_data", callback),
+               FIELD(send_request, "recipient", recipient),
+               FIELD_OF(send_request, "text", VALUE_OBJECT, other, &shape_text),
+               FIELD_OF(send_request, "context", VALUE_OBJECT, other, &shape_context),
+               FIELD(send_request, "recipient_identity_key_hash", other),
+               FIELD_ANY("image"),
+               FIELD_ANY("audio"),
+               FIELD_ANY("document"),
+               FIELD_ANY("video"),
+               FIELD_ANY("sticker"),
+               FIELD_ANY("location"),
+               FIELD_ANY("contacts"),
+               FIELD_ANY("interactive"),
+               FIELD_ANY("reaction"),
+               FIELD_ANY("ttl")},
+};
+
+/* One pass. Functions return false when the text is not JSON; then nothing else matters. */
+struct reader {
+    const char *at;
+    const char *end;
+    char *scratch; /* where the next unescaped string goes */
+    struct send_request *request;
+    enum request_error error; /* the first that is not REQUEST_NOT_JSON */
+    uint32_t depth;
+};
+
+/* Where the fields of an object go. */
+struct place {
+    const struct shape *shape;
+    char *base;
+};
+
+static bool read_value(struct reader *reader, const struct shape_field *field,
+                       const struct place *place);
+
+static void
+complain(struct reader *reader, enum request_error error, struct span field,
+         const struct shape *shape)
+{
+    if (reader->error != REQUEST_OK)
+        return;
+    reader->error = error;
+    reader->request->field = field;
+    reader->request->parent = shape->name;
+}
+
+static void
+skip_space(struct reader *reader)
+{
+    while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
+                                        *reader->at == '\r' || *reader->at == '\t'))
+        reader->at++;
+}
+
+/* Takes `c`, with white space before it. */
+static bool
+take(struct reader *reader, char c)
+{
+    skip_space(reader);
+    if (reader->at == reader->end || *reader->at != c)
+        return false;
+    reader->at++;
+    return true;
+}
+
+static bool
+peek(struct reader *reader, char c)
+{
+    skip_space(reader);
+    return reader->at < reader->end && *reader->at == c;
+}
+
+/* A bit for each byte of `word` that a string cannot simply go over: control, quote, backslash,
+ * and what is not ASCII. Bytes after a hit may be marked wrongly, the first never is. */
+static uint64_t
+marks(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    uint64_t quote = word ^ ones * '"', slash = word ^ ones * '\\';
+    return ((word - ones * 0x20) | (quote - ones) | (slash - ones) | word) & highs;
+}
+
+static bool
+read_hex4(struct reader *reader, uint32_t *code)
+{
+    if (reader->end - reader->at < 4)
+        return false;
+    *code = 0;
+    for (int i = 0; i < 4; i++) {
+        char c = *reader->at++;
+        char lower = (char)(c | 0x20);
+        if (c >= '0' && c <= '9')
+            *code = *code << 4 | (uint32_t)(c - '0');
+        else if (lower >= 'a' && lower <= 'f')
+            *code = *code << 4 | (uint32_t)(lower - 'a' + 10);
+        else
+            return false;
+    }
+    return true;
+}
+
+/* After "\u". A pair of surrogates is one character, a lone one is an error. */
+static bool
+read_unicode(struct reader *reader)
+{
+    uint32_t code, low;
+    if (!read_hex4(reader, &code) || (code >= 0xdc00 && code <= 0xdfff))
+        return false;
+    if (code >= 0xd800 && code <= 0xdbff) {
+        if (reader->end - reader->at < 2 || reader->at[0] != '\\' || reader->at[1] != 'u')
+            return false;
+        reader->at += 2;
+        if (!read_hex4(reader, &low) || low < 0xdc00 || low > 0xdfff)
+            return false;
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    }
+    char *out = reader->scratch;
+    if (code < 0x80) {
+        *out++ = (char)code;
+    } else if (code < 0x800) {
+        *out++ = (char)(0xc0 | code >> 6);
+        *out++ = (char)(0x80 | (code & 0x3f));
+    } else if (code < 0x10000) {
+        *out++ = (char)(0xe0 | code >> 12);
+        *out++ = (char)(0x80 | (code >> 6 & 0x3f));
+        *out++ = (char)(0x80 | (code & 0x3f));
+    } else {
+        *out++ = (char)(0xf0 | code >> 18);
+        *out++ = (char)(0x80 | (code >> 12 & 0x3f));
+        *out++ = (char)(0x80 | (code >> 6 & 0x3f));
+        *out++ = (char)(0x80 | (code & 0x3f));
+    }
+    reader->scratch = out;
+    return true;
+}
+
+/* After a backslash: writes the character to the scratch. */
+static bool
+read_escape(struct reader *reader)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    if (reader->at == reader->end)
+        return false;
+    char c = *reader->at++;
+    if (c == 'u')
+        return read_unicode(reader);
+    const char *found = c == '\0' ? NULL : strchr(from, c);
+    if (found == NULL)
+        return false;
+    *reader->scratch++ = to[found - from];
+    return true;
+}
+
+/* The rest of a string from its first escape on; what came before it is from `start`. */
+static bool
+read_escaped(struct reader *reader, const char *start, struct span *string)
+{
+    char *out = reader->scratch;
+    size_t before = (size_t)(reader->at - start);
+    memcpy(out, start, before);
+    reader->scratch += before;
+    while (reader->at < reader->end) {
+        unsigned char c = (unsigned char)*reader->at++;
+        if (c == '"') {
+            *string = (struct span){.data = out, .size = (size_t)(reader->scratch - out)};
+            return span_is_utf8(*string);
+        }
+        if (c < 0x20)
+            return false;
+        if (c != '\\')
+            *reader->scratch++ = (char)c;
+        else if (!read_escape(reader))
+            return false;
+    }
+    return false;
+}
+
+static bool
+read_string(struct reader *reader, struct span *string)
+{
+    if (!take(reader, '"'))
+        return false;
+    const char *start = reader->at;
+    bool ascii = true;
+    while (reader->at < reader->end) {
+        uint64_t word;
+        while (reader->end - reader->at >= 8) {
+            memcpy(&word, reader->at, 8);
+            uint64_t found = marks(word);
+            if (found != 0) {
+                reader->at += __builtin_ctzll(found) / 8;
+                break;
+            }
+            reader->at += 8;
+        }
+        if (reader->at == reader->end)
+            return false;
+        unsigned char c = (unsigned char)*reader->at;
+        if (c == '"') {
+            *string = (struct span){.data = start, .size = (size_t)(reader->at++ - start)};
+            return ascii || span_is_utf8(*string);
+        }
+        if (c == '\\')
+            return read_escaped(reader, start, string);
+        if (c < 0x20)
+            return false;
+        ascii = ascii && c < 0x80;
+        reader->at++;
+    }
+    return false;
+}
+
+static uint32_t
+skip_digits(struct reader *reader)
+{
+    uint32_t count = 0;
+    for (; reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9'; reader->at++)
+        count++;
+    return count;
+}
+
+/* RFC 8259's grammar. `*integer` tells whether it had neither fraction nor exponent. */
+static bool
+read_number(struct reader *reader, struct span *number, bool *integer)
+{
+    const char *start = reader->at;
+    *integer = true;
+    if (reader->at < reader->end && *reader->at == '-')
+        reader->at++;
+    bool zero = reader->at < reader->end && *reader->at == '0';
+    uint32_t digits = skip_digits(reader);
+    if (digits == 0 || (zero && digits > 1))
+        return false;
+    if (reader->at < reader->end && *reader->at == '.') {
+        reader->at++;
+        *integer = false;
+        if (skip_digits(reader) == 0)
+            return false;
+    }
+    if (reader->at < reader->end && (*reader->at == 'e' || *reader->at == 'E')) {
+        reader->at++;
+        *integer = false;
+        if (reader->at < reader->end && (*reader->at == '+' || *reader->at == '-'))
+            reader->at++;
+        if (skip_digits(reader) == 0)
+            return false;
+    }
+    *number = (struct span){.data = start, .size = (size_t)(reader->at - start)};
+    return true;
+}
+
+static bool
+take_word(struct reader *reader, struct span word)
+{
+    if ((size_t)(reader->end - reader->at) < word.size ||
+        memcmp(reader->at, word.data, word.size) != 0)
+        return false;
+    reader->at += word.size;
+    return true;
+}
+
+static bool
+enter(struct reader *reader)
+{
+    reader->at++;
+    return ++reader->depth <= REQUEST_DEPTH_MAX;
+}
+
+static bool
+leave(struct reader *reader)
+{
+    reader->depth--;
+    return true;
+}
+
+/* After one value of an object or array: false ends it, `*more` tells whether another follows. */
+static bool
+read_separator(struct reader *reader, char closing, bool *more)
+{
+    *more = take(reader, ',');
+    return *more || take(reader, closing);
+}
+
+static bool skip_value(struct reader *reader);
+
+static bool
+skip_object(struct reader *reader)
+{
+    struct span name;
+    bool more = true;
+    if (!enter(reader))
+        return false;
+    if (take(reader, '}'))
+        return leave(reader);
+    while (more) {
+        if (!read_string(reader, &name) || !take(reader, ':') || !skip_value(reader) ||
+            !read_separator(reader, '}', &more))
+            return false;
+    }
+    return leave(reader);
+}
+
+static bool
+skip_array(struct reader *reader)
+{
+    bool more = true;
+    if (!enter(reader))
+        return false;
+    if (take(reader, ']'))
+        return leave(reader);
+    while (more) {
+        if (!skip_value(reader) || !read_separator(reader, ']', &more))
+            return false;
+    }
+    return leave(reader);
+}
+
+static bool
+skip_value(struct reader *reader)
+{
+    struct span ignored;
+    bool integer;
+    skip_space(reader);
+    if (reader->at == reader->end)
+        return false;
+    switch (*reader->at) {
+    case '"':
+        return read_string(reader, &ignored);
+    case '{':
+        return skip_object(reader);
+    case '[':
+        return skip_array(reader);
+    case 't':
+        return take_word(reader, SPAN("true"));
+    case 'f':
+        return take_word(reader, SPAN("false"));
+    case 'n':
+        return take_word(reader, SPAN("null"));
+    default:
+        return read_number(reader, &ignored, &integer);
+    }
+}
+
+/* The field called `name`, looked for from `from` on: producers write fields in our order. */
+static uint32_t
+find_field(const struct shape *shape, struct span name, uint32_t from)
+{
+    for (uint32_t i = 0; i < shape->count; i++) {
+        uint32_t index = from + i < shape->count ? from + i : from + i - shape->count;
+        if (span_equal(shape->fields[index].name, name))
+            return index;
+    }
+    return shape->count;
+}
+
+static bool
+read_object(struct reader *reader, const struct place *place)
+{
+    const struct shape *shape = place->shape;
+    uint32_t seen = 0, next = 0;
+    bool more = true;
+    if (!enter(reader))
+        return false;
+    if (take(reader, '}'))
+        return leave(reader);
+    while (more) {
+        struct span name;
+        if (!read_string(reader, &name) || !take(reader, ':'))
+            return false;
+        uint32_t index = find_field(shape, name, next);
+        bool good;
+        if (index == shape->count) {
+            complain(reader, REQUEST_UNKNOWN_FIELD, name, shape);
+            good = skip_value(reader);
+        } else if ((seen >> index & 1) != 0) {
+            complain(reader, REQUEST_TWICE, name, shape);
+            good = skip_value(reader);
+        } else {
+            good = read_value(reader, &shape->fields[index], place);
+            seen |= UINT32_C(1) << index;
+            next = index + 1;
+        }
+        if (!good || !read_separator(reader, '}', &more))
+            return false;
+    }
+    return leave(reader);
+}
+
+/* Skips a value that is not what it must be. */
+static bool
+refuse(struct reader *reader, enum request_error error, const struct shape_field *field,
+       const struct place *place)
+{
+    complain(reader, error, field->name, place->shape);
+    return skip_value(reader);
+}
+
+static bool
+read_component(struct reader *reader)
+{
+    struct send_request *request = reader->request;
+    struct request_component *component = &request->components[request->component_count++];
+    *component = (struct request_component){.first = request->parameter_count};
+    return read_object(reader,
+                       &(struct place){.shape = &shape_component, .base = (char *)component});
+}
+
+static bool
+read_parameter(struct reader *reader)
+{
+    struct send_request *request = reader->request;
+    struct request_parameter *parameter = &request->parameters[request->parameter_count++];
+    *parameter = (struct request_parameter){0};
+    return read_object(reader,
+                       &(struct place){.shape = &shape_parameter, .base = (char *)parameter});
+}
+
+static bool
+is_full(const struct send_request *request, enum value_kind kind)
+{
+    return kind == VALUE_COMPONENTS ? request->component_count == REQUEST_COMPONENTS_MAX
+                                    : request->parameter_count == REQUEST_PARAMETERS_MAX;
+}
+
+/* An array of components, or of one component's parameters. */
+static bool
+read_array(struct reader *reader, const struct shape_field *field, const struct place *place)
+{
+    struct send_request *request = reader->request;
+    bool more = true;
+    if (!enter(reader))
+        return false;
+    if (field->kind == VALUE_PARAMETERS)
+        ((struct request_component *)(void *)place->base)->first = request->parameter_count;
+    if (take(reader, ']'))
+        return leave(reader);
+    while (more) {
+        bool good;
+        if (!peek(reader, '{'))
+            good = refuse(reader, REQUEST_WRONG_KIND, field, place);
+        else if (is_full(request, field->kind))
+            good = refuse(reader, REQUEST_TOO_MANY, field, place);
+        else if (field->kind == VALUE_COMPONENTS)
+            good = read_component(reader);
+        else
+            good = read_parameter(reader);
+        if (!good || !read_separator(reader, ']', &more))
+            return false;
+    }
+    if (field->kind == VALUE_PARAMETERS) {
+        struct request_component *component = (struct request_component *)(void *)place->base;
+        component->count = request->parameter_count - component->first;
+    }
+    return leave(reader);
+}
+
+static bool
+read_index(struct reader *reader, const struct shape_field *field, const struct place *place)
+{
+    struct span *index = (struct span *)(void *)(place->base + field->offset);
+    bool integer;
+    if (peek(reader, '"'))
+        return read_string(reader, index);
+    if (reader->at == reader->end || *reader->at < '0' || *reader->at > '9')
+        return refuse(reader, REQUEST_WRONG_KIND, field, place);
+    if (!read_number(reader, index, &integer))
+        return false;
+    if (!integer)
+        complain(reader, REQUEST_WRONG_KIND, field->name, place->shape);
+    return true;
+}
+
+static bool
+read_value(struct reader *reader, const struct shape_field *field, const struct place *place)
+{
+    switch (field->kind) {
+    case VALUE_STRING:
+        if (!peek(reader, '"'))
+            return refuse(reader, REQUEST_WRONG_KIND, field, place);
+        return read_string(reader, (struct span *)(void *)(place->base + field->offset));
+    case VALUE_INDEX:
+        return read_index(reader, field, place);
+    case VALUE_OBJECT:
+    case VALUE_NOTED:
+        if (!peek(reader, '{'))
+            return refuse(reader, REQUEST_WRONG_KIND, field, place);
+        if (field->kind == VALUE_NOTED)
+            *(bool *)(place->base + field->offset) = true;
+        return read_object(reader, &(struct place){.shape = field->shape, .base = place->base});
+    case VALUE_COMPONENTS:
+    case VALUE_PARAMETERS:
+        if (!peek(reader, '['))
+            return refuse(reader, REQUEST_WRONG_KIND, field, place);
+        return read_array(reader, field, place);
+    case VALUE_ANY:
+        return skip_value(reader);
+    }
+    check(false);
+}
+
+enum request_error
+request_read(struct span json, struct request_scratch *scratch, struct send_request *request)
+{
+    memset(request, 0, offsetof(struct send_request, components));
+    request->field = request->parent = SPAN("");
+    if (json.size == 0)
+        return REQUEST_NOT_JSON;
+    if (json.size > REQUEST_BODY_MAX)
+        return REQUEST_TOO_LARGE;
+    struct reader reader = {.at = json.data,
+                            .end = json.data + json.size,
+                            .scratch = scratch->data,
+                            .request = request};
+    const struct place place = {.shape = &shape_request, .base = (char *)request};
+    if (!peek(&reader, '{') || !read_object(&reader, &place))
+        return REQUEST_NOT_JSON;
+    skip_space(&reader);
+    return reader.at == reader.end ? reader.error : REQUEST_NOT_JSON;
+}
+
+const char *
+request_error_text(enum request_error error)
+{
+    switch (error) {
+    case REQUEST_OK:
+        return "good";
+    case REQUEST_NOT_JSON:
+        return "The request body is not valid JSON";
+    case REQUEST_TOO_LARGE:
+        return "The request body is too large";
+    case REQUEST_UNKNOWN_FIELD:
+        return "Unexpected key";
+    case REQUEST_TWICE:
+        return "Key given twice";
+    case REQUEST_WRONG_KIND:
+        return "Wrong kind of value for key";
+    case REQUEST_TOO_MANY:
+        return "Too many elements in key";
+    }
+    return "unknown";
+}
