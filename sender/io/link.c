@@ -235,15 +235,12 @@ on_sent(struct io_op *op, int result)
     link->sending = false;
     if (result > 0)
         outbox_take(&link->outbox, (size_t)result);
-    if (link->state == LINK_ENDING) {
-        loop_flush_later(link->loop, &link->flush);
-    } else if (result <= 0) {
+    if (link->state != LINK_ENDING && result <= 0)
         break_sending(link, result == 0 ? EPIPE : -result);
-    } else if (outbox_rest(&link->outbox).size > 0) {
+    else if (link->state != LINK_ENDING && outbox_rest(&link->outbox).size > 0)
         start_sending(link); /* interrupted */
-    } else {
+    else
         loop_flush_later(link->loop, &link->flush); /* with what the rest of this turn brings */
-    }
 }
 
 /* ---- Input ---- */

@@ -24,9 +24,8 @@ static void
 put_address(struct buffer *out, const unsigned char *bytes, int size)
 {
     char text[INET6_ADDRSTRLEN];
-    if (size == 4 && inet_ntop(AF_INET, bytes, text, sizeof(text)) != NULL)
-        buffer_put_text(out, text);
-    else if (size == 16 && inet_ntop(AF_INET6, bytes, text, sizeof(text)) != NULL)
+    int family = size == 4 ? AF_INET : AF_INET6;
+    if ((size == 4 || size == 16) && inet_ntop(family, bytes, text, sizeof(text)) != NULL)
         buffer_put_text(out, text);
     else
         buffer_put_text(out, "?");

@@ -27,12 +27,12 @@ struct end {
     uint64_t received;
     uint64_t wrong; /* bytes that are not those of byte_at() */
     uint64_t sent_at_close;
+    enum { NOTHING, CLOSE, RESET, PAUSE } on_open_do, on_bytes_do, on_output_do;
     unsigned opens, closes, bytes_calls, bytes_after_close;
     bool opened, closed_by_us;
+    bool echo;        /* to_send follows received */
+    bool send_in_odd; /* gives on_output a random number of bytes */
     char reason[512];
-    enum { NOTHING, CLOSE, RESET, PAUSE } on_open_do, on_bytes_do, on_output_do;
-    bool echo;           /* to_send follows received */
-    bool send_in_odd;    /* gives on_output a random number of bytes */
     uint64_t pause_each; /* pauses after so many bytes; 0: never */
     uint64_t pause_next;
     struct timer resume;
