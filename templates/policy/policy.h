@@ -10,15 +10,17 @@
 #ifndef FACTEUR_TEMPLATES_POLICY_POLICY_H
 #define FACTEUR_TEMPLATES_POLICY_POLICY_H
 
-#include "sender/base/bytes.h"
+#include "templates/template.h"
+
+#define POLICY_THRESHOLD 0.5f /* of a score */
 
 enum { POLICY_FINDINGS_MAX = 8, POLICY_TEXT_MAX = 65536 /* bytes looked at; more is refused */ };
 
 struct finding {
-    const char *rule;  /* "percent_off", "coupon", … static; listed in policy/rules.h */
-    uint32_t start;    /* bytes in the text as the producer sent it */
+    const char *rule; /* "percent_off", "coupon", … static; listed in policy/rules.h */
+    uint32_t start;   /* bytes in the text as the producer sent it */
     uint32_t end;
-    float weight;
+    float weight; /* what it adds to the score */
 };
 
 struct judgement {
@@ -28,9 +30,17 @@ struct judgement {
     struct finding findings[POLICY_FINDINGS_MAX]; /* the weightiest first */
 };
 
-/* `language`: "fr", "pt_BR", … or empty: then all languages' rules apply. */
+/* `language`: "fr", "fr_CA", … English, French and Spanish have rules of their own; of the other
+ * languages' rules only strong phrases apply to them. Empty or any other: all rules apply. Bytes
+ * that are not UTF-8 are tolerated. */
 void policy_judge(struct span text, struct span language, struct judgement *judgement);
 /* The same with the stricter measure for a single parameter: links, length, one offer suffices. */
 void policy_judge_parameter(struct span text, struct span language, struct judgement *judgement);
+
+/*
+ * The fixed text of a template, once when it is read. The findings' offsets are those of what
+ * template_put_whole() writes.
+ */
+void policy_judge_template(const struct template *template, struct judgement *judgement);
 
 #endif
