@@ -160,28 +160,28 @@ struct settle_bulk {
 
 struct settle_group {
     struct span token;      /* a grant, or a claim with `before_grant` */
-    bool before_grant;
+    struct span type;       /* DEAD: the outcome's word */
+    struct span reason;     /* DEAD, LATER, UNCERTAIN */
     enum source source;
     enum settle_action action;
     uint64_t time_ms;       /* LATER: due; UNCERTAIN: until */
     uint32_t attempt;       /* LATER, UNCERTAIN, DEAD */
-    struct span type;       /* DEAD: the outcome's word */
-    struct span reason;     /* DEAD, LATER, UNCERTAIN */
+    bool before_grant;
     bool release_id;        /* DEAD: nothing left, so the id may be used again */
     /* Places among the grant's granted members (duplicates do not count), not before_grant. */
     const uint32_t *indexes;
-    uint32_t member_count;
     const struct settle_cell *cells;
-    uint32_t cell_count;
     const struct span *singles;
-    uint32_t single_count;
     const struct settle_bulk *bulks;
-    uint32_t bulk_count;
-    const struct span *names; /* SOURCE_LATER */
-    uint32_t name_count;
+    const struct span *names;    /* SOURCE_LATER */
     const struct span *outcomes; /* JSON objects, without newline */
-    uint32_t outcome_count;
     const struct span *ids;
+    uint32_t member_count;       /* of indexes */
+    uint32_t cell_count;
+    uint32_t single_count;
+    uint32_t bulk_count;
+    uint32_t name_count;
+    uint32_t outcome_count;
     uint32_t id_count;
 };
 

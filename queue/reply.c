@@ -82,8 +82,8 @@ session_trouble_text(enum session_trouble trouble)
     case SESSION_TROUBLE_NOAUTH:
         return "Redis asks for a user and a password: set them for this business";
     case SESSION_TROUBLE_NOPERM:
-        return "Redis' access list forbids this to our user: allow it FCALL and the keys of the "
-               "business (ACL SETUSER)";
+        return "Redis' access list forbids this to our user: it needs FCALL, FUNCTION and all that "
+               "the library calls, on the keys facteur:* (ACL LOG shows what was refused)";
     case SESSION_TROUBLE_LOADING:
         return "Redis is still reading its files: it will be asked again";
     case SESSION_TROUBLE_BUSY:

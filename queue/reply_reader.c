@@ -48,7 +48,7 @@ create_string(const redisReadTask *task, char *text, size_t size)
 static void *
 create_array(const redisReadTask *task, int count)
 {
-    struct reply *reply = take_reply(task, REPLY_ARRAY, (size_t)count * sizeof(reply->elements[0]));
+    struct reply *reply = take_reply(task, REPLY_ARRAY, (size_t)count * sizeof(void *));
     if (reply == NULL)
         return NULL;
     reply->elements = (struct reply **)(reply + 1);

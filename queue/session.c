@@ -43,9 +43,8 @@ copy_text(const char *text)
 {
     if (text == NULL)
         return NULL;
-    char *copy = check_alloc(1, strlen(text) + 1);
-    strcpy(copy, text);
-    return copy;
+    size_t size = strlen(text) + 1;
+    return memcpy(check_alloc(1, size), text, size);
 }
 
 static void

@@ -86,8 +86,8 @@ parse(const char **at)
                 ++*at;
         }
         ++*at;
-        reply->elements = arena_take(&arena, (reply->count + 1) * sizeof(elements[0]));
-        memcpy(reply->elements, elements, reply->count * sizeof(elements[0]));
+        reply->elements = arena_take(&arena, (reply->count + 1) * sizeof(void *));
+        memcpy(reply->elements, elements, reply->count * sizeof(void *));
         return reply;
     case '"':
         reply->type = REPLY_STRING;

@@ -274,7 +274,8 @@ a_parameter_name_has_a_limit(void)
     struct notification notification;
     struct span field;
     memset(name, 'x', sizeof(name));
-    memcpy(name, "p.", 2);
+    name[0] = 'p';
+    name[1] = '.';
     struct field fields[] = {{SPAN("to"), SPAN("1")},
                              {SPAN("template"), SPAN("t")},
                              {SPAN("lang"), SPAN("fr")},
@@ -365,8 +366,8 @@ a_bulk_has_sixty_four_lines_at_most(void)
 {
     char text[256];
     struct span lines[QUEUE_BULK_MAX];
-    for (size_t i = 0; i < sizeof(text); i += 2)
-        memcpy(text + i, "x\n", 2);
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = i % 2 == 0 ? 'x' : '\n';
     expect_u64(notification_split_bulk((struct span){text, 128}, lines), 64);
     expect_u64(notification_split_bulk((struct span){text, 127}, lines), 64);
     expect_u64(notification_split_bulk((struct span){text, 129}, lines), 0);

@@ -418,7 +418,8 @@ large_replies_pass_one_after_the_other(void)
     session_connected(session);
     int start = sprintf(bytes, "$%d\r\n", SIZE);
     memset(bytes + start, 'y', SIZE);
-    memcpy(bytes + start + SIZE, "\r\n", 2);
+    bytes[start + SIZE] = '\r';
+    bytes[start + SIZE + 1] = '\n';
     for (int i = 0; i < 3; i++) {
         expect(ask(session, "a"));
         expect(session_receive(session, bytes, (size_t)start + SIZE + 2));
