@@ -43,7 +43,7 @@ local BITS_OF_DIGIT = {['0'] = 0, ['1'] = 1, ['2'] = 1, ['3'] = 2, ['4'] = 1, ['
 
 -- Ends the call. Only before the first write.
 local function refuse(...)
-  error({refused = true, err = 'FACTEUR ' .. string.format(...)})
+  error({err = 'FACTEUR ' .. string.format(...)})
 end
 
 local function need(condition, ...)
@@ -1884,14 +1884,12 @@ end
 ---- registration --------------------------------------------------------------------------------
 
 -- What empties Redis, or keeps a worker's name alive meanwhile, must run when memory is full too:
--- only enqueue is refused then.
+-- only enqueue is refused then. (Redis' pcall() gives an error as its text, and this one without the
+-- line it came from: a refusal is for its reader.)
 local function register(name, callback, flag)
   local function answer(keys, args)
     local good, reply = pcall(callback, keys, args)
-    if not good and not (type(reply) == 'table' and reply.refused) then
-      error(reply)
-    end
-    return good and reply or {err = reply.err}
+    return good and reply or {err = reply}
   end
   redis.register_function({function_name = 'facteur_' .. name, callback = answer,
     flags = flag and {flag} or {}})
