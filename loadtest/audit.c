@@ -245,10 +245,6 @@ audit_event(struct audit *audit, const struct audit_event *event)
         memcpy(message->country, event->country.data, 2);
     uint64_t latency = event->at_ms > event->member.ms ? event->at_ms - event->member.ms : 0;
     message->latency_ms = latency < UINT32_MAX ? (uint32_t)latency : UINT32_MAX;
-    if (audit->first_ms == 0 || event->at_ms < audit->first_ms)
-        audit->first_ms = event->at_ms;
-    if (event->at_ms > audit->last_ms)
-        audit->last_ms = event->at_ms;
     audit->live.done += is_ours(audit, message) && !was_done;
     count_live(&audit->live, event);
 }

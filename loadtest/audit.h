@@ -117,6 +117,7 @@ struct audit_example {
 };
 
 struct audit_report {
+    uint64_t seed;
     uint64_t generated;
     uint64_t outcomes[AUDIT_OUTCOMES]; /* of ours; [AUDIT_NONE] is 0 */
     uint64_t refused_by_policy;

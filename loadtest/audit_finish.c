@@ -230,6 +230,17 @@ mark_copies(struct audit *audit)
 }
 
 static void
+take_time(struct audit_report *report, const struct audit_message *message)
+{
+    uint64_t at_ms = message->member.ms + message->latency_ms;
+    histogram_add(&report->latency_ms, message->latency_ms);
+    if (report->first_ms == 0 || at_ms < report->first_ms)
+        report->first_ms = at_ms;
+    if (at_ms > report->last_ms)
+        report->last_ms = at_ms;
+}
+
+static void
 finish_one(const struct finish *finish, uint64_t index)
 {
     struct audit_message *message = &finish->audit->messages[index];
@@ -244,7 +255,7 @@ finish_one(const struct finish *finish, uint64_t index)
     }
     find_place(finish, message);
     if (message->events > 0)
-        histogram_add(&finish->report->latency_ms, message->latency_ms);
+        take_time(finish->report, message);
     struct generated_plan plan;
     generator_plan(&finish->audit->generator, index, &plan);
     compare_with_plan(finish, message, &plan, index);
@@ -254,11 +265,10 @@ void
 audit_finish(struct audit *audit, bool events_whole, bool has_bill, struct audit_report *report)
 {
     memset(report, 0, sizeof *report);
+    report->seed = audit->generator.seed;
     report->generated = audit->generator.messages;
     report->events_whole = events_whole;
     report->has_bill = has_bill;
-    report->first_ms = audit->first_ms;
-    report->last_ms = audit->last_ms;
     struct finish finish = {.audit = audit, .report = report};
     mark_copies(audit);
     for (uint64_t i = 0; i < audit->count; i++)

@@ -45,7 +45,6 @@ struct audit {
     uint64_t ledger;
     uint64_t strangers; /* charges of nobody */
     uint64_t strangers_price;
-    uint64_t first_ms, last_ms;
 };
 
 uint64_t audit_hash(struct span text); /* never 0 for a text that is not empty */

@@ -1,0 +1,283 @@
+#include "loadtest/load_options.h"
+#include "sender/base/check.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum flag_kind { FLAG_TEXT, FLAG_COUNT, FLAG_SHARE, FLAG_ACCOUNT, FLAG_SWITCH };
+
+struct flag {
+    const char *name;
+    enum flag_kind kind;
+    size_t offset;
+    uint32_t verbs;
+    const char *value; /* what stands for its value in the help */
+    const char *help;
+};
+
+#define AT(field) offsetof(struct load_options, field)
+enum {
+    ALL = LOAD_FILL | LOAD_AUDIT | LOAD_RUN,
+    WRITES = LOAD_FILL | LOAD_RUN,
+    READS = LOAD_AUDIT | LOAD_RUN
+};
+
+static const struct flag flags[] = {
+    {"redis", FLAG_TEXT, AT(redis), ALL, "WHERE", "unix:/path or tcp://host:port"},
+    {"account", FLAG_ACCOUNT, 0, ALL, "B/A", "business/account, e.g. acme/fr; may be repeated"},
+    {"messages", FLAG_COUNT, AT(messages), ALL, "N", "how many notifications (20000)"},
+    {"seed", FLAG_COUNT, AT(seed), ALL, "S",
+     "same seed, same notifications (fill: the next unused; audit: the last)"},
+    {"promotional", FLAG_SHARE, AT(promotional), ALL, "0..1",
+     "share with an offer smuggled in (0.02)"},
+    {"bad", FLAG_SHARE, AT(bad), ALL, "0..1", "share that is malformed in some way (0.01)"},
+    {"urgent", FLAG_SHARE, AT(urgent), ALL, "0..1", "share written to the urgent stream (0.01)"},
+    {"duplicates", FLAG_SHARE, AT(duplicates), ALL, "0..1", "share that repeats an earlier id (0)"},
+    {"countries", FLAG_COUNT, AT(countries), ALL, "N", "recipients of how many countries (60)"},
+    {"bulk", FLAG_COUNT, AT(bulk), ALL, "N", "members in one entry, 1 to 64 (1: plain entries)"},
+    {"templates", FLAG_TEXT, AT(templates), ALL, "FOLDER", "the catalogue's JSON files"},
+    {"again", FLAG_SWITCH, AT(again), WRITES, NULL, "write a seed again that was written before"},
+    {"emulator", FLAG_TEXT, AT(emulator), READS, "URL",
+     "https://host:port of facteur-emulator, for its bill"},
+    {"ca-file", FLAG_TEXT, AT(ca_file), READS, "FILE",
+     "who signed the emulator's certificate (PEM)"},
+    {"sender-pid", FLAG_COUNT, AT(sender_pid), READS, "PID",
+     "measure this process' CPU as the sender's"},
+    {"redis-pid", FLAG_COUNT, AT(redis_pid), READS, "PID", "the same for redis-server"},
+    {"emulator-pid", FLAG_COUNT, AT(emulator_pid), READS, "PID", "the same for facteur-emulator"},
+    {"show-refused", FLAG_COUNT, AT(show_refused), READS, "N",
+     "show N refused texts with the offending words (0)"},
+    {"timeout", FLAG_COUNT, AT(timeout_s), LOAD_RUN, "SECONDS",
+     "give up waiting for outcomes after (120)"},
+    {"live", FLAG_SWITCH, AT(live), LOAD_RUN, NULL,
+     "print the live line also when not on a terminal"},
+    {"json", FLAG_SWITCH, AT(json), ALL, NULL, "the last line of the output is one JSON object"},
+    {"quiet", FLAG_SWITCH, AT(quiet), ALL, NULL, "no progress"},
+};
+
+enum { FLAG_COUNT_ALL = sizeof flags / sizeof flags[0] };
+
+struct verb {
+    const char *name;
+    enum load_verb verb;
+    const char *does;
+    const char *example;
+};
+
+static const struct verb verbs[] = {
+    {"fill", LOAD_FILL, "writes seeded notifications into an account's streams",
+     "facteur-load fill --redis unix:/run/redis.sock --account acme/fr --messages 20000 --bulk 32"},
+    {"audit", LOAD_AUDIT, "reads Redis and the emulator's bill: is everything there, exactly once?",
+     "facteur-load audit --redis unix:/run/redis.sock --account acme/fr \\\n"
+     "      --emulator https://127.0.0.1:8443 --ca-file ca.pem"},
+    {"run", LOAD_RUN, "fill, follow until everything has an outcome, audit, and measure",
+     "facteur-load run --redis unix:/run/redis.sock --account acme/fr --messages 20000 \\\n"
+     "      --emulator https://127.0.0.1:8443 --ca-file ca.pem --show-refused 3"},
+};
+
+/* ---- help ----------------------------------------------------------------------------------- */
+
+static void
+print_verbs(void)
+{
+    printf("facteur-load - generates notifications for facteur, follows them, and audits the "
+           "books\n\n");
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        printf("  facteur-load %-6s %s\n", verbs[i].name, verbs[i].does);
+    printf("\nfacteur-load VERB --help says more. Exit: 0 good, 1 the audit says no, 64 usage, "
+           "69 a service is not there.\n");
+}
+
+static void
+print_verb(const struct verb *verb)
+{
+    printf("facteur-load %s - %s\n\n", verb->name, verb->does);
+    for (size_t i = 0; i < FLAG_COUNT_ALL; i++) {
+        if ((flags[i].verbs & verb->verb) == 0)
+            continue;
+        char left[40];
+        (void)snprintf(left, sizeof left, "--%s %s", flags[i].name,
+                       flags[i].value == NULL ? "" : flags[i].value);
+        printf("  %-24s %s\n", left, flags[i].help);
+    }
+    printf("\nFor example:\n\n  %s\n", verb->example);
+    if (verb->verb != LOAD_FILL)
+        printf("\nWhat fill wrote is remembered in Redis by its seed, so audit needs no shares.\n");
+    printf("Exit: 0 good, 1 the audit says no, 64 usage, 69 a service is not there.\n");
+}
+
+/* ---- values --------------------------------------------------------------------------------- */
+
+static bool
+read_share(const char *text, double *share)
+{
+    char *end = NULL;
+    *share = strtod(text, &end);
+    return end != text && *end == '\0' && *share >= 0 && *share <= 1;
+}
+
+static bool
+read_value(struct load_options *options, const struct flag *flag, const char *text,
+           struct error_text *error)
+{
+    void *at = (char *)options + flag->offset;
+    switch (flag->kind) {
+    case FLAG_TEXT:
+        *(const char **)at = text;
+        return true;
+    case FLAG_COUNT:
+        if (span_to_u64(span_of(text), at))
+            return true;
+        error_set(error, "--%s %s: write a whole number", flag->name, text);
+        return false;
+    case FLAG_SHARE:
+        if (read_share(text, at))
+            return true;
+        error_set(error, "--%s %s: write a share from 0 to 1, such as 0.02", flag->name, text);
+        return false;
+    case FLAG_ACCOUNT:
+        if (options->account_count == LOAD_ACCOUNTS_MAX) {
+            error_set(error, "--account %s: %d accounts are the most", text, LOAD_ACCOUNTS_MAX);
+            return false;
+        }
+        if (!keys_read(span_of(text), &options->accounts[options->account_count], error))
+            return false;
+        options->account_count++;
+        return true;
+    case FLAG_SWITCH:
+        *(bool *)at = true;
+        return true;
+    }
+    return false;
+}
+
+static const struct flag *
+find_flag(struct span name, enum load_verb verb)
+{
+    for (size_t i = 0; i < FLAG_COUNT_ALL; i++)
+        if (span_equal(name, span_of(flags[i].name)) && (flags[i].verbs & verb) != 0)
+            return &flags[i];
+    return NULL;
+}
+
+/* Takes one flag, with its value if it has one; returns how many arguments that were, 0: error. */
+static int
+read_flag(struct load_options *options, int count, char **arguments, struct error_text *error)
+{
+    struct span rest = span_of(arguments[0]);
+    if (!span_starts(rest, SPAN("--"))) {
+        error_set(error, "%s: every option begins with --; see --help", arguments[0]);
+        return 0;
+    }
+    rest = (struct span){rest.data + 2, rest.size - 2};
+    struct span name = span_split(&rest, '=');
+    const struct flag *flag = find_flag(name, options->verb);
+    if (flag == NULL) {
+        error_set(error, "%s: no such option of this verb; see --help", arguments[0]);
+        return 0;
+    }
+    options->given |= (uint64_t)1 << (flag - flags);
+    if (flag->kind == FLAG_SWITCH)
+        return read_value(options, flag, "", error) ? 1 : 0;
+    if (rest.data != NULL)
+        return read_value(options, flag, rest.data, error) ? 1 : 0;
+    if (count < 2) {
+        error_set(error, "--%s wants a value: %s", flag->name, flag->help);
+        return 0;
+    }
+    return read_value(options, flag, arguments[1], error) ? 2 : 0;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
+
+static bool
+judge(const struct load_options *options, struct error_text *error)
+{
+    struct link_address address;
+    char host[128];
+    if (options->redis == NULL || !load_redis_read_address(options->redis, &address, host))
+        error_set(error, "say where Redis is: --redis unix:/path/of/socket or tcp://host:port");
+    else if (options->account_count == 0)
+        error_set(error, "say whose streams: --account business/account, such as acme/fr");
+    else if (options->messages == 0 || options->messages > AUDIT_MESSAGES_MAX)
+        error_set(error, "--messages: from 1 to %d", AUDIT_MESSAGES_MAX);
+    else if (options->bulk == 0 || options->bulk > QUEUE_BULK_MAX)
+        error_set(error, "--bulk: from 1 to %d members in an entry", QUEUE_BULK_MAX);
+    else if (options->countries == 0 || options->countries > load_country_count())
+        error_set(error, "--countries: from 1 to %u", load_country_count());
+    else if (options->promotional + options->bad > 1)
+        error_set(error,
+                  "--promotional and --bad are shares of the same whole: together at most 1");
+    else
+        return true;
+    return false;
+}
+
+enum load_parse
+load_options_read(struct load_options *options, int count, char **arguments,
+                  struct error_text *error)
+{
+    *options = (struct load_options){.messages = 20000,
+                                     .seed = 1,
+                                     .bulk = 1,
+                                     .countries = 60,
+                                     .promotional = 0.02,
+                                     .bad = 0.01,
+                                     .urgent = 0.01,
+                                     .timeout_s = 120,
+                                     .templates = FACTEUR_SOURCE_DIR "/templates/catalogue"};
+    if (count == 0 || strcmp(arguments[0], "--help") == 0 || strcmp(arguments[0], "-h") == 0 ||
+        strcmp(arguments[0], "help") == 0) {
+        print_verbs();
+        error_set(error, "no verb");
+        return count == 0 ? LOAD_PARSE_ERROR : LOAD_PARSE_HELP;
+    }
+    const struct verb *verb = NULL;
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(arguments[0], verbs[i].name) == 0)
+            verb = &verbs[i];
+    if (verb == NULL) {
+        error_set(error, "%s: no such verb; there are fill, audit and run", arguments[0]);
+        return LOAD_PARSE_ERROR;
+    }
+    options->verb = verb->verb;
+    for (int i = 1; i < count;) {
+        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
+            print_verb(verb);
+            return LOAD_PARSE_HELP;
+        }
+        int taken = read_flag(options, count - i, arguments + i, error);
+        if (taken == 0)
+            return LOAD_PARSE_ERROR;
+        i += taken;
+    }
+    return judge(options, error) ? LOAD_PARSE_OK : LOAD_PARSE_ERROR;
+}
+
+bool
+load_options_given(const struct load_options *options, const char *name)
+{
+    for (size_t i = 0; i < FLAG_COUNT_ALL; i++)
+        if (strcmp(flags[i].name, name) == 0)
+            return (options->given >> i & 1) != 0;
+    check(!"a flag's name");
+    return false;
+}
+
+void
+load_options_generator(const struct load_options *options, const struct load_templates *templates,
+                       struct generator *generator)
+{
+    *generator = (struct generator){.seed = options->seed,
+                                    .messages = options->messages,
+                                    .accounts = options->account_count,
+                                    .countries = (uint32_t)options->countries,
+                                    .bulk = options->bulk > 1,
+                                    .promotional = options->promotional,
+                                    .bad = options->bad,
+                                    .urgent = options->urgent,
+                                    .duplicates = options->duplicates,
+                                    .templates = templates};
+}
