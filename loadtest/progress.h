@@ -13,6 +13,7 @@ struct progress {
     enum progress_style style;
     const char *what; /* "filling" */
     uint64_t total;
+    uint64_t before;   /* how far it was at the beginning: not counted in the rate */
     uint64_t begun_us; /* monotonic */
     uint64_t shown_us;
     uint64_t shown; /* how far it was then */
