@@ -47,8 +47,8 @@ struct claim_request {
 
 struct claim_reply {
     bool fenced;
-    uint64_t now_ms;      /* Redis' clock */
-    int64_t next_due_ms;  /* -1: nothing is waiting in later */
+    uint64_t now_ms;     /* Redis' clock */
+    int64_t next_due_ms; /* -1: nothing is waiting in later */
     struct span cursor_urgent;
     struct span cursor_queue;
     const struct reply *const *parts;
@@ -65,11 +65,11 @@ struct claim_part {
 
 /* One entry of a part. */
 struct claim_entry {
-    struct span name;      /* ENTRY, or the member's name for SOURCE_LATER */
+    struct span name;           /* ENTRY, or the member's name for SOURCE_LATER */
     const struct reply *fields; /* flat array of names and values; NULL: too large, or from later */
-    struct span record;    /* of SOURCE_LATER: the waiting record */
-    uint64_t mask;         /* members of a bulk entry that have left already */
-    bool too_large;        /* the library did not give the fields: settle it as dead */
+    struct span record;         /* of SOURCE_LATER: the waiting record */
+    uint64_t mask;              /* members of a bulk entry that have left already */
+    bool too_large;             /* the library did not give the fields: settle it as dead */
 };
 
 bool call_claim(const struct call *call, const struct claim_request *request);
@@ -85,11 +85,11 @@ bool claim_entry_fields(const struct claim_entry *entry, struct field *fields, s
 
 /* A waiting record taken apart: attempt, and the fields into `fields` (memory from `arena`). */
 struct waiting_record {
-    uint32_t attempt;      /* attempts made so far that count */
+    uint32_t attempt; /* attempts made so far that count */
     struct field *fields;
     size_t field_count;
-    bool is_member;        /* a bulk member: `line` is its JSON */
-    struct span line;      /* in the arena, may be changed in place */
+    bool is_member;   /* a bulk member: `line` is its JSON */
+    struct span line; /* in the arena, may be changed in place */
 };
 /*
  * Values may be any bytes, as a producer wrote them. False: not as agreed, or the arena overflowed
@@ -107,10 +107,10 @@ struct grant_cell {
 };
 
 struct grant_member {
-    struct span name;   /* ENTRY or ENTRY/n */
-    uint32_t attempt;   /* this attempt's number, from 1 */
-    uint32_t cell;      /* index into cells */
-    struct span id;     /* producer's id, or empty; no control characters (notification.h) */
+    struct span name; /* ENTRY or ENTRY/n */
+    uint32_t attempt; /* this attempt's number, from 1 */
+    uint32_t cell;    /* index into cells */
+    struct span id;   /* producer's id, or empty; no control characters (notification.h) */
 };
 
 struct grant_request {
@@ -127,8 +127,8 @@ struct grant_request {
 
 struct grant_reply {
     bool fenced;
-    struct span marks;                  /* 'g' or 'd' for each member, in order */
-    const struct reply *const *owners;  /* one for each 'd', in order */
+    struct span marks;                 /* 'g' or 'd' for each member, in order */
+    const struct reply *const *owners; /* one for each 'd', in order */
     size_t owner_count;
 };
 
@@ -147,27 +147,27 @@ enum settle_action {
 };
 
 struct settle_cell {
-    uint32_t cell;       /* number in the grant record */
+    uint32_t cell; /* number in the grant record */
     uint32_t count;
     uint64_t millionths; /* of all of them */
 };
 
 struct settle_bulk {
     struct span entry;
-    uint64_t mask;   /* of the members that leave now */
-    uint32_t total;  /* members in the entry */
+    uint64_t mask;  /* of the members that leave now */
+    uint32_t total; /* members in the entry */
 };
 
 struct settle_group {
-    struct span token;      /* a grant, or a claim with `before_grant` */
-    struct span type;       /* DEAD: the outcome's word */
-    struct span reason;     /* DEAD, LATER, UNCERTAIN */
+    struct span token;  /* a grant, or a claim with `before_grant` */
+    struct span type;   /* DEAD: the outcome's word */
+    struct span reason; /* DEAD, LATER, UNCERTAIN */
     enum source source;
     enum settle_action action;
-    uint64_t time_ms;       /* LATER: due; UNCERTAIN: until */
-    uint32_t attempt;       /* LATER, UNCERTAIN, DEAD */
+    uint64_t time_ms; /* LATER: due; UNCERTAIN: until */
+    uint32_t attempt; /* LATER, UNCERTAIN, DEAD */
     bool before_grant;
-    bool release_id;        /* DEAD: nothing left, so the id may be used again */
+    bool release_id; /* DEAD: nothing left, so the id may be used again */
     /* Places among the grant's granted members (duplicates do not count), not before_grant. */
     const uint32_t *indexes;
     const struct settle_cell *cells;
@@ -176,7 +176,7 @@ struct settle_group {
     const struct span *names;    /* SOURCE_LATER */
     const struct span *outcomes; /* JSON objects, without newline */
     const struct span *ids;
-    uint32_t member_count;       /* of indexes */
+    uint32_t member_count; /* of indexes */
     uint32_t cell_count;
     uint32_t single_count;
     uint32_t bulk_count;
@@ -199,7 +199,8 @@ bool call_settle(const struct call *call, const struct settle_request *request);
 /* True if this is an answer for `group_count` groups, each `ok` or `already`. Ask this first: a
  * settle whose answer is of another shape may or may not have been done, and is repeated. */
 bool settle_is_read(const struct reply *reply, uint32_t group_count);
-/* True if group `index` was done. `*already` (may be NULL) gets the answer's bits as hex, or empty. */
+/* True if group `index` was done. `*already` (may be NULL) gets the answer's bits as hex, or empty.
+ */
 bool settle_read(const struct reply *reply, uint32_t index, struct span *already);
 /* True if bit `index` (a member's place in the grant) is set in hex bits as settle_read() gives. */
 bool settle_bit(struct span bits, uint32_t index);

@@ -7,14 +7,14 @@
 #include "sender/base/bytes.h"
 
 enum {
-    KEYS_NAME_MAX = 32,        /* of a business or an account: [a-z0-9][a-z0-9-]{0,31} */
+    KEYS_NAME_MAX = 32, /* of a business or an account: [a-z0-9][a-z0-9-]{0,31} */
     KEYS_BASE_MAX = 8 + 2 + 32 + 1 + 32 + 1,
-    QUEUE_BULK_MAX = 64,       /* members in one bulk entry */
+    QUEUE_BULK_MAX = 64,               /* members in one bulk entry */
     QUEUE_ENTRY_SIZE_MAX = 256 * 1024, /* bytes of one entry's fields; larger ones end in dead */
-    QUEUE_MEMBER_MAX = 48,     /* "18446744073709551615-18446744073709551615/64" */
+    QUEUE_MEMBER_MAX = 48,             /* "18446744073709551615-18446744073709551615/64" */
     QUEUE_HOLDER_SIZE = 16,
-    QUEUE_GRANT_MAX = 40,      /* bytes of a claim's or grant's name */
-    QUEUE_ID_MAX = 256,        /* bytes of a producer's id; of ref likewise */
+    QUEUE_GRANT_MAX = 40, /* bytes of a claim's or grant's name */
+    QUEUE_ID_MAX = 256,   /* bytes of a producer's id; of ref likewise */
 };
 
 struct account_keys {

@@ -12,49 +12,49 @@
 
 enum {
     NOTIFICATION_PARAMETERS_MAX = 32,
-    NOTIFICATION_NAME_MAX = 512,   /* bytes of to, recipient, template, lang, in_reply_to, NAME */
-    NOTIFICATION_FIELDS_MAX = 48,  /* more than a good notification can have */
+    NOTIFICATION_NAME_MAX = 512,  /* bytes of to, recipient, template, lang, in_reply_to, NAME */
+    NOTIFICATION_FIELDS_MAX = 48, /* more than a good notification can have */
 };
 
 struct notification {
-    struct span to;          /* as written; empty if `recipient` is given */
+    struct span to; /* as written; empty if `recipient` is given */
     struct span recipient;
     struct span template_name;
     struct span language;
     /* Name "1" … in their order and without a gap, or NAME without "p." as they came. */
     struct field parameters[NOTIFICATION_PARAMETERS_MAX];
     uint32_t parameter_count;
-    bool named;              /* the parameters were written p.NAME */
-    struct span params;      /* JSON, or empty */
+    bool named;         /* the parameters were written p.NAME */
+    struct span params; /* JSON, or empty */
     struct span id;
     struct span ref;
-    struct span text;        /* of a reply */
+    struct span text; /* of a reply */
     struct span in_reply_to;
-    uint64_t not_before_ms;  /* 0: at once */
-    uint64_t expires_ms;     /* 0: not said */
+    uint64_t not_before_ms; /* 0: at once */
+    uint64_t expires_ms;    /* 0: not said */
 };
 
 enum notification_error {
     NOTIFICATION_OK,
     NOTIFICATION_UNKNOWN_FIELD,
     NOTIFICATION_DUPLICATE_FIELD,
-    NOTIFICATION_NO_RECIPIENT,   /* neither `to` nor `recipient` */
+    NOTIFICATION_NO_RECIPIENT, /* neither `to` nor `recipient` */
     NOTIFICATION_TWO_RECIPIENTS,
-    NOTIFICATION_NO_TEMPLATE,    /* no template (and no text) */
+    NOTIFICATION_NO_TEMPLATE, /* no template (and no text) */
     NOTIFICATION_NO_LANGUAGE,
-    NOTIFICATION_BAD_NUMBER,     /* not_before, expires: Unix milliseconds */
-    NOTIFICATION_TOO_LONG,       /* id or ref over 256 bytes, name over 512 */
-    NOTIFICATION_ENCODING,       /* not UTF-8, or a NUL byte; in `id` any control character */
-    NOTIFICATION_PARAMETERS,     /* 1… and p.NAME mixed, a number of no use or left out, too many,
-                                    or `params` beside them */
-    NOTIFICATION_MALFORMED,      /* a bulk member that is not a flat JSON object */
+    NOTIFICATION_BAD_NUMBER, /* not_before, expires: Unix milliseconds */
+    NOTIFICATION_TOO_LONG,   /* id or ref over 256 bytes, name over 512 */
+    NOTIFICATION_ENCODING,   /* not UTF-8, or a NUL byte; in `id` any control character */
+    NOTIFICATION_PARAMETERS, /* 1… and p.NAME mixed, a number of no use or left out, too many,
+                                or `params` beside them */
+    NOTIFICATION_MALFORMED,  /* a bulk member that is not a flat JSON object */
     NOTIFICATION_EMPTY,
-    NOTIFICATION_TWO_CONTENTS,   /* a template and a text */
+    NOTIFICATION_TWO_CONTENTS, /* a template and a text */
 };
 
 /*
- * From an entry's fields. On failure `*field` names the field: borrowed from the entry, so it may be
- * any bytes and any length, or static.
+ * From an entry's fields. On failure `*field` names the field: borrowed from the entry, so it may
+ * be any bytes and any length, or static.
  */
 enum notification_error notification_read(const struct field *fields, size_t count,
                                           struct notification *notification, struct span *field);

@@ -15,9 +15,9 @@ enum reply_type { REPLY_NIL, REPLY_STRING, REPLY_STATUS, REPLY_INTEGER, REPLY_AR
 
 struct reply {
     enum reply_type type;
-    struct span text;              /* STRING, STATUS, ERROR */
+    struct span text; /* STRING, STATUS, ERROR */
     int64_t integer;
-    struct reply **elements;       /* ARRAY */
+    struct reply **elements; /* ARRAY */
     size_t count;
 };
 
@@ -31,8 +31,9 @@ struct session;
 typedef void session_reply_f(void *context, const struct reply *reply);
 
 struct session_settings {
-    size_t output_size;  /* bytes of commands kept until the link takes them: full is a caller's mistake */
-    size_t arena_size;   /* bytes of one reply, in all; a larger one is a protocol error */
+    size_t output_size;   /* bytes of commands kept until the link takes them: full is a caller's
+                             mistake */
+    size_t arena_size;    /* bytes of one reply, in all; a larger one is a protocol error */
     uint32_t waiting_max; /* commands without a reply */
     const char *user;     /* AUTH, or NULL */
     const char *password; /* or NULL; never logged */
@@ -80,13 +81,13 @@ const char *session_error(const struct session *session); /* a sentence, or "" *
  */
 enum session_trouble {
     SESSION_TROUBLE_NONE,
-    SESSION_TROUBLE_NOAUTH,      /* a user or password is asked for, or was wrong */
-    SESSION_TROUBLE_NOPERM,      /* the user may not call this command or touch this key */
-    SESSION_TROUBLE_LOADING,     /* Redis is reading its files: later */
-    SESSION_TROUBLE_BUSY,        /* a script of someone runs for too long: later */
-    SESSION_TROUBLE_OOM,         /* maxmemory is reached: producers and claims wait, settling works */
-    SESSION_TROUBLE_READONLY,    /* a replica: another address is the master now */
-    SESSION_TROUBLE_MISCONF,     /* Redis cannot write its files and refuses changes */
+    SESSION_TROUBLE_NOAUTH,   /* a user or password is asked for, or was wrong */
+    SESSION_TROUBLE_NOPERM,   /* the user may not call this command or touch this key */
+    SESSION_TROUBLE_LOADING,  /* Redis is reading its files: later */
+    SESSION_TROUBLE_BUSY,     /* a script of someone runs for too long: later */
+    SESSION_TROUBLE_OOM,      /* maxmemory is reached: producers and claims wait, settling works */
+    SESSION_TROUBLE_READONLY, /* a replica: another address is the master now */
+    SESSION_TROUBLE_MISCONF,  /* Redis cannot write its files and refuses changes */
     SESSION_TROUBLE_NO_FUNCTION, /* the library is gone (FUNCTION FLUSH, an empty Redis) */
     SESSION_TROUBLE_OTHER,
 };
@@ -102,8 +103,9 @@ void session_take_arena(struct session *session, struct arena *arena);
 
 /* Reply readers that judge: false when the shape is not as asked. */
 bool reply_is_text(const struct reply *reply, const char *text); /* STRING or STATUS equal to it */
-const struct reply *reply_at(const struct reply *reply, size_t index); /* NULL if not an array or short */
-bool reply_text(const struct reply *reply, struct span *text);         /* STRING or STATUS */
-bool reply_i64(const struct reply *reply, int64_t *number); /* INTEGER, or a decimal STRING */
+const struct reply *reply_at(const struct reply *reply,
+                             size_t index);                    /* NULL if not an array or short */
+bool reply_text(const struct reply *reply, struct span *text); /* STRING or STATUS */
+bool reply_i64(const struct reply *reply, int64_t *number);    /* INTEGER, or a decimal STRING */
 
 #endif
