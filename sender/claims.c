@@ -1,0 +1,339 @@
+#include "sender/claims.h"
+
+#include "sender/base/check.h"
+#include "sender/base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    CLAIM_WORTH = 64,     /* free slots below which a claim would only take a trickle */
+    CLAIM_PARTS_MAX = 26, /* sources of one claim: queue/README.md, "Claim" */
+};
+
+static struct span
+name_claim(const struct worker *worker, uint64_t number, char *out)
+{
+    int size =
+        snprintf(out, QUEUE_GRANT_MAX, "%s.%llu", worker->holder_text, (unsigned long long)number);
+    check(size > 0 && size < QUEUE_GRANT_MAX);
+    return (struct span){.data = out, .size = (size_t)size};
+}
+
+/* ---- a claim's reply becomes deliveries -------------------------------------------------------
+ */
+
+struct taking {
+    struct account *account;
+    struct batch *batch;
+    struct claim_hold *hold;
+    const struct claim_entry *entry;
+};
+
+/* One member: a slot, pinned to the batch until its bytes are in the slot. */
+static struct delivery *
+take_member(const struct taking *taking, uint32_t member, uint32_t total)
+{
+    struct worker *worker = taking->account->worker;
+    struct delivery *delivery = worker_take_delivery(worker);
+    check(delivery != NULL); /* a claim asks for no more members than there are free slots */
+    struct span entry = taking->entry->name;
+    check(entry.size < QUEUE_MEMBER_MAX - 3);
+    struct buffer name;
+    buffer_init(&name, delivery->name_text, sizeof(delivery->name_text));
+    buffer_put_span(&name, entry);
+    if (member > 0 && taking->hold->source != SOURCE_LATER) {
+        buffer_put_char(&name, '/');
+        buffer_put_u64(&name, member);
+    }
+    delivery->name = buffer_span(&name);
+    delivery->entry_size = (uint32_t)entry.size;
+    delivery->member = member;
+    delivery->total = total;
+    delivery->source = taking->hold->source;
+    delivery->account = taking->account;
+    delivery->hold = taking->hold;
+    delivery->batch = taking->batch;
+    taking->batch->pins++;
+    taking->hold->deliveries++;
+    delivery->state = DELIVERY_READING;
+    atomic_fetch_add_explicit(&worker->sender->counters.claimed, 1, memory_order_relaxed);
+    return delivery;
+}
+
+static void
+take_too_large(const struct taking *taking)
+{
+    struct delivery *delivery = take_member(taking, 0, 0);
+    delivery->too_large = true;
+    delivery_run(delivery);
+}
+
+static void
+take_bulk(const struct taking *taking, struct span bulk)
+{
+    struct span lines[QUEUE_BULK_MAX];
+    uint32_t total = notification_split_bulk(bulk, lines);
+    if (total == 0) {
+        take_too_large(taking);
+        return;
+    }
+    for (uint32_t i = 0; i < total; i++) {
+        if ((taking->entry->mask >> i & 1) != 0)
+            continue; /* left in an earlier life of this entry */
+        struct delivery *delivery = take_member(taking, i + 1, total);
+        delivery->raw_line = lines[i].data != NULL ? lines[i] : SPAN("");
+        delivery_run(delivery);
+    }
+}
+
+static void
+take_fields(const struct taking *taking, const struct field *fields, uint32_t count)
+{
+    if (count == 1 && span_equal(fields[0].name, SPAN("bulk"))) {
+        take_bulk(taking, fields[0].value);
+        return;
+    }
+    struct delivery *delivery = take_member(taking, 0, 0);
+    delivery->raw_fields = fields;
+    delivery->raw_count = count;
+    delivery_run(delivery);
+}
+
+static void
+take_stream_entry(const struct taking *taking)
+{
+    struct field fields[FIELDS_MAX];
+    const struct reply *flat = taking->entry->fields;
+    if (taking->entry->too_large || flat == NULL || flat->count > 2 * FIELDS_MAX) {
+        take_too_large(taking);
+        return;
+    }
+    uint32_t count = (uint32_t)flat->count / 2;
+    for (uint32_t i = 0; i < count; i++)
+        fields[i] = (struct field){.name = flat->elements[2 * i]->text,
+                                   .value = flat->elements[2 * i + 1]->text};
+    take_fields(taking, fields, count);
+}
+
+/* A member that waited: its record holds its fields, or its line, and the attempts made. */
+static void
+take_waiting(const struct taking *taking)
+{
+    struct waiting_record waiting;
+    if (!waiting_record_read(taking->entry->record, &taking->batch->arena, &waiting) ||
+        waiting.field_count > FIELDS_MAX) {
+        take_too_large(taking);
+        return;
+    }
+    struct delivery *delivery = take_member(taking, 0, 0);
+    delivery->attempts = waiting.attempt;
+    if (waiting.is_member) {
+        delivery->raw_line = waiting.line.data != NULL ? waiting.line : SPAN("");
+    } else {
+        delivery->raw_fields = waiting.fields;
+        delivery->raw_count = (uint32_t)waiting.field_count;
+    }
+    delivery_run(delivery);
+}
+
+static void
+finish_if_empty(struct claim_hold *hold)
+{
+    if (hold->deliveries > 0)
+        return;
+    hold->next = hold->account->finished;
+    hold->account->finished = hold;
+    worker_work_later(hold->account->worker);
+}
+
+static bool
+take_part(struct account *account, struct batch *batch, const struct claim_reply *claim,
+          size_t index)
+{
+    struct worker *worker = account->worker;
+    struct claim_part part;
+    if (!claim_read_part(claim, index, &part) || part.claim.size >= QUEUE_GRANT_MAX)
+        return false;
+    struct claim_hold *hold = worker->free_holds;
+    check(hold != NULL);
+    worker->free_holds = hold->next;
+    worker->holds_free--;
+    *hold = (struct claim_hold){.account = account, .source = part.source};
+    memcpy(hold->name_text, part.claim.data, part.claim.size);
+    hold->name = (struct span){.data = hold->name_text, .size = part.claim.size};
+    hold->deliveries = 1; /* ours, so that it is not finished while it is being taken */
+    for (size_t i = 0; i < part.entry_count; i++) {
+        struct claim_entry entry;
+        if (!claim_read_entry(&part, i, &entry))
+            return false;
+        const struct taking taking = {account, batch, hold, &entry};
+        if (part.source == SOURCE_LATER)
+            take_waiting(&taking);
+        else
+            take_stream_entry(&taking);
+    }
+    hold->deliveries--;
+    finish_if_empty(hold);
+    return true;
+}
+
+static void
+note_cursor(char *to, struct span cursor)
+{
+    if (cursor.size > 0 && cursor.size < QUEUE_MEMBER_MAX) {
+        memcpy(to, cursor.data, cursor.size);
+        to[cursor.size] = '\0';
+    }
+}
+
+static void
+note_due(struct account *account, const struct claim_reply *claim)
+{
+    account->due_us = 0;
+    if (claim->next_due_ms < 0)
+        return;
+    uint64_t due_ms = (uint64_t)claim->next_due_ms;
+    uint64_t wait_ms = due_ms > claim->now_ms ? due_ms - claim->now_ms : 0;
+    account->due_us = loop_now_us(account->worker->loop) + wait_ms * 1000;
+}
+
+/* The reply moves into a batch of ours, because its deliveries outlive this call. */
+static struct batch *
+take_batch(struct worker *worker)
+{
+    struct batch *batch = worker->free_batches;
+    check(batch != NULL && batch->pins == 0);
+    worker->free_batches = batch->next;
+    worker->batches_free--;
+    arena_reset(&batch->arena);
+    session_take_arena(redis_client_session(worker->redis), &batch->arena);
+    batch->pins = 1;
+    return batch;
+}
+
+static void
+give_batch(struct worker *worker, struct batch *batch)
+{
+    check(batch->pins > 0);
+    if (--batch->pins > 0)
+        return;
+    batch->next = worker->free_batches;
+    worker->free_batches = batch;
+    worker->batches_free++;
+}
+
+/* What a claim under way may need was set aside when it was asked for. */
+static void
+end_claim(struct account *account)
+{
+    struct worker *worker = account->worker;
+    check(account->claiming && worker->claims_under_way > 0);
+    account->claiming = false;
+    worker->claims_under_way--;
+    worker->slots_reserved -= account->slots_reserved;
+    account->slots_reserved = 0;
+}
+
+static void
+on_claim(void *context, const struct reply *reply)
+{
+    struct account *account = context;
+    struct worker *worker = account->worker;
+    check_magic(worker, WORKER_MAGIC);
+    if (reply == NULL) { /* what it took, if anything, is asked for again under the same name */
+        account->claim_sent = false;
+        return;
+    }
+    end_claim(account);
+    struct claim_reply claim;
+    if (account->claim_holder != worker->holders)
+        return; /* asked under a name that was fenced since: others have those entries now */
+    if (!claim_read(reply, &claim)) {
+        log_line(LOG_WARN, "claim_refused", "account=%s cause=\"%.*s\"",
+                 account->settings->keys.account, SPAN_ARG(reply->text));
+        account->paused_until_us = loop_now_us(worker->loop) + 1000 * 1000;
+        return;
+    }
+    if (claim.fenced) {
+        worker->fenced = true;
+        worker_work_later(worker);
+        return;
+    }
+    note_cursor(account->cursor[0], claim.cursor_urgent);
+    note_cursor(account->cursor[1], claim.cursor_queue);
+    note_due(account, &claim);
+    account->may_have_more = claim.part_count > 0;
+    if (claim.part_count == 0)
+        worker->bell_stale = true; /* this account may sleep now: the bell must watch it */
+    struct batch *batch = take_batch(worker);
+    for (size_t i = 0; i < claim.part_count; i++)
+        check(take_part(account, batch, &claim, i)); /* our own function's reply */
+    give_batch(worker, batch);
+    worker_work_later(worker);
+}
+
+/* Writes the call (again): a claim repeated under its name gives what is left of it. */
+static void
+write_claim(struct account *account)
+{
+    struct worker *worker = account->worker;
+    char name[QUEUE_GRANT_MAX];
+    const struct call call = {redis_client_session(worker->redis), &account->settings->keys,
+                              on_claim, account};
+    const struct claim_request request = {
+        .holder = worker->holder,
+        .claim = name_claim(worker, account->claim_number, name),
+        .members_max = account->slots_reserved - QUEUE_BULK_MAX,
+        .bytes_max = CLAIM_BYTES_MAX,
+    };
+    account->claim_holder = worker->holders;
+    account->claim_sent = call_claim(&call, &request);
+    redis_client_flush(worker->redis);
+}
+
+bool
+claims_ask(struct account *account)
+{
+    struct worker *worker = account->worker;
+    uint32_t members = worker->free_deliveries.count - worker->slots_reserved;
+    if (members > CLAIM_MEMBERS_MAX)
+        members = CLAIM_MEMBERS_MAX;
+    /* A bulk entry counts 64 and may pass the limit, so the last 64 slots are not asked for. */
+    if (account->claiming || members < CLAIM_WORTH + QUEUE_BULK_MAX ||
+        account->ready_count >= CLAIM_MEMBERS_MAX ||
+        worker->batches_free <= worker->claims_under_way ||
+        worker->holds_free < (worker->claims_under_way + 1) * CLAIM_PARTS_MAX)
+        return false;
+    account->claim_number = ++worker->names;
+    account->claiming = true;
+    account->slots_reserved = members;
+    worker->slots_reserved += members;
+    worker->claims_under_way++;
+    write_claim(account);
+    return true;
+}
+
+void
+claims_ask_lost(struct account *account)
+{
+    if (account->claiming && !account->claim_sent)
+        write_claim(account);
+}
+
+void
+claims_release(struct delivery *delivery)
+{
+    struct claim_hold *hold = delivery->hold;
+    check(hold->deliveries > 0);
+    hold->deliveries--;
+    delivery->hold = NULL;
+    finish_if_empty(hold);
+}
+
+void
+claims_forget(struct account *account)
+{
+    if (account->claiming && !account->claim_sent)
+        end_claim(account);
+}

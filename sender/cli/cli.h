@@ -1,0 +1,70 @@
+/*
+ * cli - the verbs of the command line: one file a verb, and what they share.
+ */
+#ifndef FACTEUR_SENDER_CLI_CLI_H
+#define FACTEUR_SENDER_CLI_CLI_H
+
+#include "queue/keys.h"
+#include "sender/options.h"
+#include "sender/redis_client.h"
+#include "sender/redis_sync.h"
+
+/* argv without the program's name and the verb. Returns the exit code. */
+int cli_run(int argc, char **argv);
+int cli_enqueue(int argc, char **argv);
+int cli_events(int argc, char **argv);
+int cli_policy_check(int argc, char **argv);
+int cli_cost_report(int argc, char **argv);
+int cli_queue_stats(int argc, char **argv);
+
+/* Where Redis is, and whose queue it is: the same options for every verb that reads it. */
+struct cli_store {
+    const char *redis;
+    const char *user;
+    const char *password_file;
+    const char *redis_ca_file;
+    bool dev;
+    const char *state;
+    struct option_list accounts;
+};
+
+#define CLI_STORE_ROWS(store)                                                                       \
+    {"redis",                                                                                       \
+     OPTION_TEXT,                                                                                   \
+     &(store)->redis,                                                                               \
+     "ADDRESS",                                                                                     \
+     "unix:/PATH, tcp://HOST:PORT or rediss://HOST:PORT",                                           \
+     "FACTEUR_REDIS"},                                                                              \
+        {"redis-user", OPTION_TEXT, &(store)->user, "NAME", "user of Redis", "FACTEUR_REDIS_USER"}, \
+        {"redis-password-file",    OPTION_TEXT, &(store)->password_file, "FILE",                    \
+         "file with its password", NULL},                                                           \
+        {"redis-ca-file",                                                                           \
+         OPTION_TEXT,                                                                               \
+         &(store)->redis_ca_file,                                                                   \
+         "FILE",                                                                                    \
+         "CA of a rediss:// server; default: the system's",                                         \
+         NULL},                                                                                     \
+        {"dev", OPTION_FLAG, &(store)->dev, NULL, "the private Redis of facteur run --dev", NULL},  \
+    {                                                                                               \
+        "state", OPTION_TEXT, &(store)->state, "FOLDER",                                            \
+            "its folder; default ~/.local/state/facteur", "FACTEUR_STATE"                           \
+    }
+
+#define CLI_ACCOUNT_ROW(store, text)                                                               \
+    {                                                                                              \
+        "account", OPTION_LIST, &(store)->accounts, "BUSINESS/ACCOUNT", text, "FACTEUR_ACCOUNT"    \
+    }
+
+/* The address from the options. False after saying what is missing or wrong. */
+bool cli_store_address(const struct cli_store *store, const char *verb,
+                       struct redis_address *address);
+/* Connects; NULL after saying why not. */
+struct redis_sync *cli_store_open(const struct cli_store *store, const char *verb);
+/* The first (or only) account. False after saying what is missing or wrong. */
+bool cli_store_account(const struct cli_store *store, const char *verb, struct account_keys *keys);
+
+/* A small file's text without white space at its end: a token, a password. False after saying why.
+ */
+bool cli_read_secret(const char *verb, const char *path, char *text, size_t size);
+
+#endif

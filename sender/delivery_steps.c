@@ -1,0 +1,438 @@
+/*
+ * The story of a notification, read top to bottom: each step does its part and says what is next.
+ *
+ *   read → check → render → screen → quote → grant → send → judge → settle
+ *
+ * Redis is met three times a batch (claim, grant, settle), never once a message: step_grant,
+ * step_send and step_settle put the delivery into a list, and the end of the turn takes the lists.
+ */
+#include "sender/base/check.h"
+#include "sender/base/clock.h"
+#include "sender/base/log.h"
+#include "sender/outcome.h"
+#include "sender/worker.h"
+
+#include <string.h>
+
+enum {
+    NO_CARD_WAIT_MS = 60 * 1000, /* no rate card in force: an operator must bring one */
+    THROTTLE_FIRST_MS = 1000,    /* an account that was throttled: first wait, doubled */
+    THROTTLE_LAST_MS = 64 * 1000,
+    STOPPED_WAIT_MS = 60 * 1000,         /* token, permission, payment: look again after this */
+    PAIR_WAIT_MS = 6 * 1000,             /* Meta's pair limit: one message in six seconds */
+    GRANT_AGE_MAX_US = 60 * 1000 * 1000, /* granted and not sent for so long: give it back */
+};
+
+/* ---- read: the entry becomes a notification -------------------------------------------------- */
+
+/* Copies the entry into the slot so that its batch is free again; what is too large stays there. */
+static const struct field *
+keep_fields(struct delivery *delivery)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < delivery->raw_count; i++)
+        bytes += delivery->raw_fields[i].name.size + delivery->raw_fields[i].value.size + 16;
+    bytes += delivery->raw_count * sizeof(struct field);
+    if (bytes > SLOT_MEMORY / 2) /* the rest is for reasons, findings and the wamid */
+        return NULL;
+    struct field *fields = arena_take(&delivery->arena, delivery->raw_count * sizeof(struct field));
+    for (uint32_t i = 0; i < delivery->raw_count; i++) {
+        const struct field *raw = &delivery->raw_fields[i];
+        fields[i].name.data = arena_copy(&delivery->arena, raw->name.data, raw->name.size);
+        fields[i].name.size = raw->name.size;
+        fields[i].value.data = arena_copy(&delivery->arena, raw->value.data, raw->value.size);
+        fields[i].value.size = raw->value.size;
+    }
+    check(!delivery->arena.overflow);
+    return fields;
+}
+
+static void
+unpin_batch(struct delivery *delivery)
+{
+    struct batch *batch = delivery->batch;
+    delivery->batch = NULL;
+    check(batch->pins > 0);
+    if (--batch->pins > 0)
+        return;
+    batch->next = delivery->worker->free_batches;
+    delivery->worker->free_batches = batch;
+    delivery->worker->batches_free++;
+}
+
+static enum notification_error
+read_single(struct delivery *delivery, struct span *field)
+{
+    const struct field *fields = keep_fields(delivery);
+    bool kept = fields != NULL;
+    enum notification_error error = notification_read(
+        kept ? fields : delivery->raw_fields, delivery->raw_count, &delivery->notification, field);
+    if (kept && error == NOTIFICATION_OK && delivery->notification.params.size == 0)
+        unpin_batch(delivery);
+    return error;
+}
+
+static enum notification_error
+read_member(struct delivery *delivery, struct span *field)
+{
+    struct span line = delivery->raw_line;
+    bool kept = line.size <= SLOT_MEMORY / 2;
+    if (kept)
+        line.data = arena_copy(&delivery->arena, line.data, line.size);
+    enum notification_error error = notification_read_line(line, &delivery->notification, field);
+    if (kept && error == NOTIFICATION_OK && delivery->notification.params.size == 0)
+        unpin_batch(delivery);
+    return error;
+}
+
+/* A bad entry is never lost and never stops the queue: it is kept in dead with its field's name. */
+static enum step_next
+step_read(struct delivery *delivery)
+{
+    if (delivery->too_large)
+        return outcome_refuse(delivery, "entry: larger than %d bytes or %d fields",
+                              QUEUE_ENTRY_SIZE_MAX, FIELDS_MAX);
+    struct span field = {0};
+    enum notification_error error = delivery->raw_line.data != NULL ? read_member(delivery, &field)
+                                                                    : read_single(delivery, &field);
+    if (error != NOTIFICATION_OK)
+        return outcome_refuse(delivery, "%.*s: %s", SPAN_ARG(field),
+                              notification_error_text(error));
+    delivery->state = DELIVERY_CHECKING;
+    return STEP_MORE;
+}
+
+/* ---- check: is it time, and to whom ---------------------------------------------------------- */
+
+/* When the producer wrote it: the milliseconds of its ENTRY. */
+static uint64_t
+entry_ms(const struct delivery *delivery)
+{
+    uint64_t ms = 0;
+    struct span rest = delivery->name;
+    (void)span_to_u64(span_split(&rest, '-'), &ms);
+    return ms;
+}
+
+static bool
+is_expired(const struct delivery *delivery, uint64_t now_ms, uint64_t max_age_ms)
+{
+    const struct notification *notification = &delivery->notification;
+    uint64_t end_ms = notification->expires_ms;
+    if (end_ms == 0) {
+        uint64_t start_ms = entry_ms(delivery);
+        if (notification->not_before_ms > start_ms)
+            start_ms = notification->not_before_ms;
+        end_ms = start_ms + max_age_ms;
+    }
+    return now_ms >= end_ms;
+}
+
+static enum step_next
+step_check(struct delivery *delivery)
+{
+    const struct sender_settings *settings = &delivery->worker->sender->settings;
+    const struct notification *notification = &delivery->notification;
+    uint64_t now_ms = clock_unix_ms();
+    if (is_expired(delivery, now_ms, settings->max_age_ms))
+        return outcome_drop(delivery, "expired", SPAN("expires: its time was over"));
+    if (notification->not_before_ms > now_ms)
+        return outcome_later(delivery, notification->not_before_ms, delivery->attempts,
+                             SPAN("not_before"));
+    if (notification->template_name.size == 0)
+        return outcome_refuse(delivery, "template: missing; free text is a reply: write it to the "
+                                        "stream replies");
+    if (notification->recipient.size > 0) {
+        if (!phone_read_scoped_id(notification->recipient, &delivery->phone))
+            return outcome_refuse(delivery, "recipient: not a business-scoped user id, such as "
+                                            "FR.13491208655302741918");
+    } else {
+        phone_read(notification->to, &delivery->phone);
+        if (delivery->phone.status == PHONE_INVALID ||
+            (delivery->phone.status == PHONE_UNLISTED && settings->strict_numbers))
+            return outcome_refuse(delivery, "to: %s", phone_reason_text(delivery->phone.reason));
+    }
+    delivery->state = DELIVERY_RENDERING;
+    return STEP_MORE;
+}
+
+/* ---- render: what the customer will read ----------------------------------------------------- */
+
+static enum step_next
+refuse_unknown(struct delivery *delivery, bool name_known)
+{
+    const struct notification *notification = &delivery->notification;
+    if (name_known)
+        return outcome_refuse(delivery, "lang: template \"%.*s\" is not in language \"%.*s\"",
+                              SPAN_ARG(notification->template_name),
+                              SPAN_ARG(notification->language));
+    return outcome_refuse(delivery, "template: \"%.*s\" is not in the catalogue",
+                          SPAN_ARG(notification->template_name));
+}
+
+/* `params` is parsed into memory that lives as long as the delivery: its batch, if it has one. */
+static struct arena *
+values_arena(struct delivery *delivery)
+{
+    return delivery->batch != NULL ? &delivery->batch->arena : &delivery->arena;
+}
+
+static enum step_next
+step_render(struct delivery *delivery)
+{
+    struct worker *worker = delivery->worker;
+    const struct notification *notification = &delivery->notification;
+    bool name_known = false;
+    const struct template *template =
+        catalogue_find(worker->sender->catalogue, notification->template_name,
+                       notification->language, &name_known);
+    if (template == NULL)
+        return refuse_unknown(delivery, name_known);
+    delivery->template = template;
+    if (template->category == TEMPLATE_MARKETING)
+        return outcome_refuse(delivery, "template: its category is marketing, and promotional "
+                                        "content does not go out");
+    if (template->category == TEMPLATE_AUTHENTICATION &&
+        is_expired(delivery, clock_unix_ms(), worker->sender->settings.max_age_codes_ms))
+        return outcome_drop(delivery, "expired", SPAN("expires: a code this old is of no use"));
+    const struct values_input input = {
+        .fields = notification->parameters,
+        .count = notification->parameter_count,
+        .named = notification->named,
+        .params = notification->params,
+    };
+    struct span field = {0};
+    enum values_error error =
+        values_read(template, &input, values_arena(delivery), &delivery->values, &field);
+    if (error != VALUES_OK)
+        return outcome_refuse(delivery, "parameter %.*s: %s", SPAN_ARG(field),
+                              values_error_text(error));
+    delivery->state = DELIVERY_SCREENING;
+    return STEP_MORE;
+}
+
+/* ---- screen: the content policy -------------------------------------------------------------- */
+
+static enum step_next
+refuse_promotional(struct delivery *delivery, const struct judgement *judgement, struct span text,
+                   const char *where)
+{
+    outcome_add_findings(delivery, judgement, text);
+    if (judgement->finding_count == 0)
+        return outcome_refuse(delivery, "policy: promotional (%s)", where);
+    const struct finding *first = &judgement->findings[0];
+    size_t size = first->end - first->start;
+    return outcome_refuse(delivery, "policy: promotional (%s): \"%.*s\" (%s)", where,
+                          (int)(size < 80 ? size : 80), text.data + first->start, first->rule);
+}
+
+/* On the whole text and on each parameter alone: an offer hides best in a parameter. */
+static enum step_next
+step_screen(struct delivery *delivery)
+{
+    struct worker *worker = delivery->worker;
+    const struct template *template = delivery->template;
+    struct judgement judgement;
+    struct buffer text;
+    for (uint32_t i = 0; i < template->parameter_count; i++) {
+        policy_judge_parameter(delivery->values.body[i], template->language, &judgement);
+        if (judgement.promotional)
+            return refuse_promotional(delivery, &judgement, delivery->values.body[i],
+                                      "in a parameter");
+    }
+    if (delivery->values.header_text.size > 0) {
+        policy_judge_parameter(delivery->values.header_text, template->language, &judgement);
+        if (judgement.promotional)
+            return refuse_promotional(delivery, &judgement, delivery->values.header_text,
+                                      "in the header's parameter");
+    }
+    buffer_init(&text, worker->text, TEXT_SIZE);
+    if (!values_render(template, &delivery->values, &text))
+        return outcome_refuse(delivery, "template: the text is longer than Meta takes");
+    policy_judge(buffer_span(&text), template->language, &judgement);
+    if (judgement.promotional)
+        return refuse_promotional(delivery, &judgement, buffer_span(&text), "in the text");
+    delivery->state = DELIVERY_QUOTING;
+    return STEP_MORE;
+}
+
+/* ---- quote: what it will cost if Meta accepts it ----------------------------------------------
+ */
+
+static enum step_next
+step_quote(struct delivery *delivery)
+{
+    const struct sender *sender = delivery->worker->sender;
+    const struct quote_input input = {
+        .markets = sender->markets,
+        .card = sender->card,
+        .phone = &delivery->phone,
+        .template = delivery->template,
+        .account = span_of(delivery->account->settings->keys.account_name),
+        .now_ms = clock_unix_ms(),
+    };
+    if (!quote_make(&input, &delivery->quote)) {
+        log_line(LOG_ERROR, "no_rate_card", "currency=%s remedy=\"add a rate card in force today\"",
+                 sender->settings.currency);
+        return outcome_later(delivery, clock_unix_ms() + NO_CARD_WAIT_MS, delivery->attempts,
+                             SPAN("no rate card is in force"));
+    }
+    delivery->state = DELIVERY_GRANTING;
+    return STEP_MORE;
+}
+
+/* ---- grant: one atomic call for the batch, at the end of the turn -----------------------------
+ */
+
+static enum step_next
+step_grant(struct delivery *delivery)
+{
+    list_push(&delivery->account->ready[delivery->source], delivery);
+    delivery->account->ready_count++;
+    worker_work_later(delivery->worker);
+    return STEP_WAIT;
+}
+
+/* ---- send: when the channel has room ----------------------------------------------------------
+ */
+
+static enum step_next
+step_send(struct delivery *delivery)
+{
+    struct worker *worker = delivery->worker;
+    uint64_t now_us = loop_now_us(worker->loop);
+    check(delivery->grant != NULL);
+    if (now_us - delivery->grant->granted_us > GRANT_AGE_MAX_US || worker->draining)
+        return outcome_later(delivery, clock_unix_ms(), delivery->attempts,
+                             SPAN("granted but not sent in time"));
+    list_push(&delivery->account->sending, delivery);
+    worker_work_later(worker);
+    return STEP_WAIT;
+}
+
+/* ---- judge: what the answer, or its absence, means --------------------------------------------
+ */
+
+/* The whole account waits: throttled, or stopped until somebody mends it. Others go on. */
+static enum step_next
+pause_account(struct delivery *delivery, const struct verdict *verdict)
+{
+    struct account *account = delivery->account;
+    bool stopped =
+        verdict->class == GRAPH_ERROR_STOP_ACCOUNT || verdict->class == GRAPH_ERROR_STOP_PHONE;
+    uint64_t wait_ms = (uint64_t)THROTTLE_FIRST_MS
+                       << (account->throttles < 6 ? account->throttles : 6);
+    uint64_t now_us = loop_now_us(delivery->worker->loop);
+    if (stopped)
+        wait_ms = STOPPED_WAIT_MS;
+    if (verdict->retry_after_s > 0)
+        wait_ms = (uint64_t)verdict->retry_after_s * 1000;
+    if (account->paused_until_us <= now_us) { /* one storm of answers is one throttle */
+        account->throttles++;
+        account->paused_until_us = now_us + wait_ms * 1000;
+        log_line(stopped ? LOG_ERROR : LOG_WARN, stopped ? "account_stopped" : "account_throttled",
+                 "account=%s/%s code=%d class=%s wait_ms=%llu",
+                 account->settings->keys.business_name, account->settings->keys.account_name,
+                 verdict->code, graph_error_class_text(verdict->class),
+                 (unsigned long long)wait_ms);
+    } else {
+        wait_ms = (account->paused_until_us - now_us) / 1000;
+    }
+    /* Spread over a tenth, so that what waited together does not come back together. */
+    wait_ms += random_below(&delivery->worker->random, wait_ms / 10 + 1);
+    return outcome_later(delivery, clock_unix_ms() + wait_ms, delivery->attempts, verdict->reason);
+}
+
+static enum step_next
+try_later(struct delivery *delivery, const struct verdict *verdict)
+{
+    struct worker *worker = delivery->worker;
+    uint64_t wait_ms;
+    if (verdict->class == GRAPH_ERROR_PAIR_BACKOFF)
+        return outcome_later(delivery, clock_unix_ms() + PAIR_WAIT_MS, delivery->attempts,
+                             verdict->reason);
+    if (!verdict->costs_attempt)
+        return pause_account(delivery, verdict);
+    delivery->attempts++;
+    if (!retry_wait_ms(&worker->sender->settings.retry, delivery->attempts,
+                       random_unit(&worker->random), &wait_ms))
+        return outcome_dead(delivery, "dead", false, verdict->reason);
+    return outcome_later(delivery, clock_unix_ms() + wait_ms, delivery->attempts, verdict->reason);
+}
+
+static enum step_next
+step_judge(struct delivery *delivery)
+{
+    const struct sender_settings *settings = &delivery->worker->sender->settings;
+    struct verdict verdict;
+    if (delivery->end == H2_NOT_PROCESSED) { /* free: it never reached Meta. Same grant, again */
+        delivery->state = DELIVERY_SENDING;
+        return STEP_MORE;
+    }
+    verdict_judge(&delivery->exchange.h2, delivery->end, &verdict);
+    switch (verdict.kind) {
+    case VERDICT_ACCEPTED:
+        delivery->account->throttles = 0;
+        return outcome_accept(delivery, verdict.wamid);
+    case VERDICT_FAILED:
+        delivery->attempts++;
+        if (verdict.class == GRAPH_ERROR_STOP_TEMPLATE) /* can be mended at Meta, then requeued */
+            return outcome_dead(delivery, "failed", true, verdict.reason);
+        return outcome_drop(delivery, "failed", verdict.reason);
+    case VERDICT_LATER:
+        return try_later(delivery, &verdict);
+    case VERDICT_UNCERTAIN:
+        return outcome_uncertain(delivery, clock_unix_ms() + settings->uncertain_wait_ms,
+                                 verdict.reason);
+    }
+    check(!"a verdict of no kind");
+    return STEP_DONE;
+}
+
+/* ---- settle: one atomic call for the batch, at the end of the turn ----------------------------
+ */
+
+static enum step_next
+step_settle(struct delivery *delivery)
+{
+    list_push(&delivery->account->settling, delivery);
+    worker_work_later(delivery->worker);
+    return STEP_WAIT;
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    enum step_next (*step)(struct delivery *delivery);
+} steps[] = {
+    [DELIVERY_FREE] = {"free", NULL},
+    [DELIVERY_READING] = {"reading", step_read},
+    [DELIVERY_CHECKING] = {"checking", step_check},
+    [DELIVERY_RENDERING] = {"rendering", step_render},
+    [DELIVERY_SCREENING] = {"screening", step_screen},
+    [DELIVERY_QUOTING] = {"quoting", step_quote},
+    [DELIVERY_GRANTING] = {"granting", step_grant},
+    [DELIVERY_SENDING] = {"sending", step_send},
+    [DELIVERY_JUDGING] = {"judging", step_judge},
+    [DELIVERY_SETTLING] = {"settling", step_settle},
+};
+
+void
+delivery_run(struct delivery *delivery)
+{
+    enum step_next next;
+    do {
+        check_magic(delivery, DELIVERY_MAGIC);
+        check(delivery->state > DELIVERY_FREE && delivery->state <= DELIVERY_SETTLING);
+        check(delivery->next == NULL);
+        next = steps[delivery->state].step(delivery);
+    } while (next == STEP_MORE);
+    check(next == STEP_WAIT);
+}
+
+const char *
+delivery_state_text(enum delivery_state state)
+{
+    return steps[state].name;
+}

@@ -1,0 +1,268 @@
+#include "sender/grants.h"
+
+#include "sender/base/check.h"
+#include "sender/base/clock.h"
+#include "sender/base/log.h"
+#include "sender/lease.h"
+#include "sender/outcome.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { CELL_SLOTS = 2 * GRANT_MEMBERS_MAX }; /* of the table that finds equal cells */
+
+static const uint64_t dedupe_hold_ms = (uint64_t)30 * 24 * 3600 * 1000; /* until its outcome */
+
+/* The cells of one grant: members of one country, template and price share one. */
+struct cells {
+    struct grant_cell cells[GRANT_MEMBERS_MAX];
+    uint32_t count;
+    uint16_t slots[CELL_SLOTS]; /* cell number + 1, open addressing */
+};
+
+static uint32_t
+find_cell(struct cells *cells, const struct quote *quote, const char *currency)
+{
+    struct span cell = {quote->cell, quote->cell_size};
+    uint64_t slot = (span_hash(cell) ^ quote->millionths) % CELL_SLOTS;
+    for (; cells->slots[slot] != 0; slot = (slot + 1) % CELL_SLOTS) {
+        const struct grant_cell *known = &cells->cells[cells->slots[slot] - 1];
+        if (known->millionths == quote->millionths && span_equal(known->cell, cell) &&
+            strcmp(known->day, quote->day) == 0)
+            return cells->slots[slot] - 1u;
+    }
+    check(cells->count < GRANT_MEMBERS_MAX);
+    cells->cells[cells->count] = (struct grant_cell){
+        .day = quote->day, .cell = cell, .currency = currency, .millionths = quote->millionths};
+    cells->slots[slot] = (uint16_t)++cells->count;
+    return cells->count - 1;
+}
+
+static void on_grant(void *context, const struct reply *reply);
+
+/* Writes the call (again): its deliveries and its grant's name are what make it the same. */
+static bool
+write_call(struct grant_call *grant_call)
+{
+    struct worker *worker = grant_call->worker;
+    struct grant_member members[GRANT_MEMBERS_MAX];
+    struct cells cells;
+    cells.count = 0;
+    memset(cells.slots, 0, sizeof(cells.slots));
+    for (uint32_t i = 0; i < grant_call->count; i++) {
+        struct delivery *delivery = grant_call->deliveries[i];
+        delivery->cell = find_cell(&cells, &delivery->quote, worker->sender->settings.currency);
+        members[i] = (struct grant_member){.name = delivery->name,
+                                           .attempt = delivery->attempts + 1,
+                                           .cell = delivery->cell,
+                                           .id = delivery->notification.id};
+    }
+    const struct call call = {redis_client_session(worker->redis),
+                              &grant_call->account->settings->keys, on_grant, grant_call};
+    const struct grant_request request = {
+        .holder = worker->holder,
+        .grant = grant_call->grant->name,
+        .at_ms = clock_unix_ms(),
+        .source = grant_call->grant->source,
+        .dedupe_hold_ms = dedupe_hold_ms,
+        .cells = cells.cells,
+        .cell_count = cells.count,
+        .members = members,
+        .member_count = grant_call->count,
+    };
+    grant_call->sent = redis_client_is_ready(worker->redis) && call_grant(&call, &request);
+    if (grant_call->sent)
+        redis_client_flush(worker->redis);
+    return grant_call->sent;
+}
+
+/* ---- the reply ------------------------------------------------------------------------------ */
+
+static void
+refuse_duplicate(struct delivery *delivery, struct span owner)
+{
+    char text[128];
+    int size = snprintf(text, sizeof(text), "id: first used by %.*s", SPAN_ARG(owner));
+    delivery->grant = NULL; /* it was not granted: settled by its claim */
+    delivery->worker->granted--;
+    outcome_drop(delivery, "duplicate", (struct span){text, (size_t)size});
+}
+
+static void
+grants_free(struct worker *worker, struct grant_hold *grant)
+{
+    grant->next = worker->free_grants;
+    worker->free_grants = grant;
+}
+
+static void
+end_call(struct grant_call *grant_call)
+{
+    if (grant_call->grant->unsettled == 0)
+        grants_free(grant_call->worker, grant_call->grant);
+    grant_call->used = false;
+}
+
+/* Redis answered an error: nothing was granted. Back to ready, and no hurry. */
+static void
+take_back(struct grant_call *grant_call, struct span cause)
+{
+    struct account *account = grant_call->account;
+    log_line(LOG_WARN, "grant_refused", "account=%s cause=\"%.*s\"",
+             account->settings->keys.account, SPAN_ARG(cause));
+    account->paused_until_us = loop_now_us(grant_call->worker->loop) + 1000 * 1000;
+    for (uint32_t i = 0; i < grant_call->count; i++) {
+        struct delivery *delivery = grant_call->deliveries[i];
+        delivery->grant = NULL;
+        grant_call->worker->granted--;
+        delivery_run(delivery); /* still granting: back into ready */
+    }
+    grant_call->grant->unsettled = 0;
+    end_call(grant_call);
+}
+
+static void
+drop_all(struct grant_call *grant_call)
+{
+    for (uint32_t i = 0; i < grant_call->count; i++)
+        lease_drop(grant_call->deliveries[i]); /* the last one frees the grant */
+    grant_call->used = false;
+}
+
+void
+grants_forget(struct worker *worker)
+{
+    for (uint32_t i = 0; i < GRANT_CALLS_MAX; i++)
+        if (worker->grant_calls[i].used && !worker->grant_calls[i].sent)
+            drop_all(&worker->grant_calls[i]);
+}
+
+static void
+resume_granted(struct grant_call *grant_call, const struct grant_reply *grant)
+{
+    uint32_t index = 0;
+    size_t owner = 0;
+    for (uint32_t i = 0; i < grant_call->count; i++) {
+        struct delivery *delivery = grant_call->deliveries[i];
+        if (grant->marks.data[i] == 'g') {
+            delivery->index = index++;
+            delivery->state = DELIVERY_SENDING;
+        } else {
+            grant_call->grant->unsettled--;
+            refuse_duplicate(delivery, grant->owners[owner++]->text);
+        }
+        delivery_run(delivery);
+    }
+}
+
+static void
+on_grant(void *context, const struct reply *reply)
+{
+    struct grant_call *grant_call = context;
+    struct worker *worker = grant_call->worker;
+    check_magic(worker, WORKER_MAGIC);
+    struct grant_reply grant;
+    if (reply == NULL) {
+        grant_call->sent = false; /* written again when the connection is back */
+        return;
+    }
+    if (grant_call->holder != worker->holders) { /* fenced since: they must not be sent */
+        drop_all(grant_call);
+        return;
+    }
+    if (!grant_read(reply, grant_call->count, &grant)) {
+        take_back(grant_call, reply->text);
+        return;
+    }
+    if (grant.fenced) {
+        worker->fenced = true;
+        drop_all(grant_call);
+        worker_work_later(worker);
+        return;
+    }
+    resume_granted(grant_call, &grant);
+    end_call(grant_call);
+    worker_work_later(worker);
+}
+
+/* ---- asking --------------------------------------------------------------------------------- */
+
+static struct grant_call *
+free_call(struct worker *worker)
+{
+    for (uint32_t i = 0; i < GRANT_CALLS_MAX; i++)
+        if (!worker->grant_calls[i].used)
+            return &worker->grant_calls[i];
+    return NULL;
+}
+
+static struct grant_hold *
+take_grant(struct worker *worker, enum source source)
+{
+    struct grant_hold *grant = worker->free_grants;
+    worker->free_grants = grant->next;
+    *grant = (struct grant_hold){.source = source, .granted_us = loop_now_us(worker->loop)};
+    int size = snprintf(grant->name_text, sizeof(grant->name_text), "%s.%llu", worker->holder_text,
+                        (unsigned long long)++worker->names);
+    grant->name = (struct span){grant->name_text, (size_t)size};
+    return grant;
+}
+
+static uint32_t
+ask_source(struct account *account, enum source source, uint32_t room)
+{
+    struct worker *worker = account->worker;
+    struct delivery_list *ready = &account->ready[source];
+    if (ready->count == 0 || room == 0 || worker->free_grants == NULL)
+        return 0;
+    struct grant_call *grant_call = free_call(worker);
+    if (grant_call == NULL)
+        return 0;
+    grant_call->used = true;
+    grant_call->worker = worker;
+    grant_call->account = account;
+    grant_call->holder = worker->holders;
+    grant_call->grant = take_grant(worker, source);
+    grant_call->count = 0;
+    while (ready->count > 0 && grant_call->count < room && grant_call->count < GRANT_MEMBERS_MAX) {
+        struct delivery *delivery = list_pop(ready);
+        account->ready_count--;
+        delivery->grant = grant_call->grant;
+        grant_call->deliveries[grant_call->count++] = delivery;
+    }
+    grant_call->grant->unsettled = grant_call->count;
+    worker->granted += grant_call->count;
+    (void)write_call(grant_call); /* not sent: it is written again with the lost ones */
+    return grant_call->count;
+}
+
+uint32_t
+grants_ask(struct account *account, uint32_t room)
+{
+    static const enum source order[] = {SOURCE_URGENT, SOURCE_LATER, SOURCE_QUEUE};
+    uint32_t asked = 0;
+    for (size_t i = 0; i < SOURCE_COUNT; i++)
+        asked += ask_source(account, order[i], room - asked);
+    return asked;
+}
+
+void
+grants_ask_lost(struct worker *worker)
+{
+    for (uint32_t i = 0; i < GRANT_CALLS_MAX; i++)
+        if (worker->grant_calls[i].used && !worker->grant_calls[i].sent)
+            (void)write_call(&worker->grant_calls[i]);
+}
+
+void
+grants_release(struct delivery *delivery)
+{
+    struct grant_hold *grant = delivery->grant;
+    if (grant == NULL)
+        return;
+    delivery->grant = NULL;
+    check(grant->unsettled > 0 && delivery->worker->granted > 0);
+    delivery->worker->granted--;
+    if (--grant->unsettled == 0)
+        grants_free(delivery->worker, grant);
+}

@@ -1,0 +1,336 @@
+#include "sender/lease.h"
+
+#include "sender/base/check.h"
+#include "sender/base/clock.h"
+#include "sender/base/log.h"
+#include "sender/claims.h"
+#include "sender/grants.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t
+lease_us(const struct worker *worker)
+{
+    return worker->sender->settings.lease_ms * 1000;
+}
+
+static const struct account_keys *
+keys_of_business(const struct worker *worker, const struct business *business)
+{
+    return &worker->accounts[business->account].settings->keys;
+}
+
+/* ---- recovery ------------------------------------------------------------------------------- */
+
+static void
+on_recover(void *context, const struct reply *reply)
+{
+    struct account *account = context;
+    check_magic(account->worker, WORKER_MAGIC);
+    if (reply == NULL)
+        return; /* asked again at the next fence, or by another worker */
+    const struct reply *claims = reply_at(reply, 0);
+    const struct reply *uncertain = reply_at(reply, 1);
+    if (claims == NULL || uncertain == NULL) {
+        log_line(LOG_WARN, "recover_refused", "account=%s cause=\"%.*s\"",
+                 account->settings->keys.account, SPAN_ARG(reply->text));
+        return;
+    }
+    if (claims->integer > 0 || uncertain->integer > 0)
+        log_line(LOG_WARN, "worker_recovered",
+                 "account=%s claims_given_back=%lld uncertain=%lld policy=park",
+                 account->settings->keys.account, (long long)claims->integer,
+                 (long long)uncertain->integer);
+    account->may_have_more = true;
+    worker_work_later(account->worker);
+}
+
+/* Cleans up after every holder that is gone, in all accounts of a business. */
+static void
+recover(struct worker *worker, uint32_t business)
+{
+    const struct sender_settings *settings = &worker->sender->settings;
+    for (uint32_t i = 0; i < worker->account_count; i++) {
+        struct account *account = &worker->accounts[i];
+        if (account->settings->business != business)
+            continue;
+        const struct call call = {redis_client_session(worker->redis), &account->settings->keys,
+                                  on_recover, account};
+        (void)call_recover(&call, clock_unix_ms() + settings->uncertain_wait_ms,
+                           settings->events_keep);
+    }
+    redis_client_flush(worker->redis);
+}
+
+/* ---- the others ----------------------------------------------------------------------------- */
+
+struct fence_context {
+    struct worker *worker;
+    uint32_t business;
+};
+
+static void
+on_fence(void *context, const struct reply *reply)
+{
+    struct fence_context *fence = context;
+    if (reply != NULL && reply->type == REPLY_INTEGER && reply->integer == 1)
+        recover(fence->worker, fence->business);
+    free(fence);
+}
+
+static void
+fence(struct worker *worker, uint32_t number, const struct other_worker *other)
+{
+    struct fence_context *context = check_alloc(1, sizeof(*context)); /* a death: rare */
+    *context = (struct fence_context){.worker = worker, .business = number};
+    log_line(LOG_WARN, "worker_died", "holder=%s beat=%llu", other->holder,
+             (unsigned long long)other->beat);
+    const struct call call = {redis_client_session(worker->redis),
+                              keys_of_business(worker, &worker->businesses[number]), on_fence,
+                              context};
+    if (!call_fence(&call, span_of(other->holder), other->beat))
+        free(context);
+}
+
+static struct other_worker *
+find_other(struct business *business, struct span holder)
+{
+    for (uint32_t i = 0; i < business->other_count; i++)
+        if (span_equal(span_of(business->others[i].holder), holder))
+            return &business->others[i];
+    if (business->other_count == OTHERS_MAX || holder.size != QUEUE_HOLDER_SIZE)
+        return NULL;
+    struct other_worker *other = &business->others[business->other_count++];
+    *other = (struct other_worker){0};
+    memcpy(other->holder, holder.data, holder.size);
+    return other;
+}
+
+/* One look at another's beat. A long gap between looks is ours, not its: it counts as half a lease
+ * at most, so a worker that was stopped itself does not declare the others dead when it wakes. */
+static void
+look_at(struct worker *worker, uint32_t number, struct other_worker *other, uint64_t beat)
+{
+    uint64_t now_us = loop_now_us(worker->loop);
+    uint64_t gap_us = other->looked_us == 0 ? 0 : now_us - other->looked_us;
+    other->looked_us = now_us;
+    other->seen = true;
+    if (other->beat != beat) {
+        other->beat = beat;
+        other->still_us = 0;
+        return;
+    }
+    other->still_us += gap_us < lease_us(worker) / 2 ? gap_us : lease_us(worker) / 2;
+    if (other->still_us >= lease_us(worker)) {
+        fence(worker, number, other);
+        other->still_us = 0;
+    }
+}
+
+static void
+look_at_all(struct worker *worker, uint32_t number, const struct reply *reply)
+{
+    struct business *business = &worker->businesses[number];
+    for (uint32_t i = 0; i < business->other_count; i++)
+        business->others[i].seen = false;
+    for (size_t i = 2; i + 1 < reply->count; i += 2) {
+        uint64_t beat;
+        struct span holder = reply->elements[i]->text;
+        if (span_equal(holder, worker->holder) || !span_to_u64(reply->elements[i + 1]->text, &beat))
+            continue;
+        struct other_worker *other = find_other(business, holder);
+        if (other != NULL)
+            look_at(worker, number, other, beat);
+    }
+    for (uint32_t i = 0; i < business->other_count;) {
+        if (business->others[i].seen)
+            i++;
+        else
+            business->others[i] = business->others[--business->other_count];
+    }
+}
+
+/* ---- our own beat --------------------------------------------------------------------------- */
+
+static void
+on_beat(void *context, const struct reply *reply)
+{
+    struct business *business = context;
+    struct worker *worker = business->worker;
+    check_magic(worker, WORKER_MAGIC);
+    if (reply == NULL)
+        return;
+    uint64_t asked_us = business->asked_us;
+    business->asked_us = 0;
+    if (reply_at(reply, 0) == NULL) {
+        log_line(LOG_WARN, "beat_refused", "cause=\"%.*s\"", SPAN_ARG(reply->text));
+        return;
+    }
+    if (!reply_is_text(reply_at(reply, 0), "ok")) {
+        worker->fenced = true;
+        worker_work_later(worker);
+        return;
+    }
+    uint32_t number = (uint32_t)(business - worker->businesses);
+    bool was_new = business->is_new;
+    business->is_new = false;
+    business->confirmed_us = asked_us;
+    look_at_all(worker, number, reply);
+    if (was_new)
+        recover(worker, number);
+    for (uint32_t i = 0; i < worker->account_count; i++)
+        if (worker->accounts[i].settings->business == number)
+            worker->accounts[i].may_have_more = true; /* and whoever gave something back */
+    worker_work_later(worker);
+}
+
+void
+lease_beat(struct worker *worker)
+{
+    uint64_t now_us = loop_now_us(worker->loop);
+    for (uint32_t i = 0; i < worker->sender->business_count; i++) {
+        struct business *business = &worker->businesses[i];
+        if (business->asked_us != 0 || !redis_client_is_ready(worker->redis))
+            continue;
+        const struct call call = {redis_client_session(worker->redis),
+                                  keys_of_business(worker, business), on_beat, business};
+        business->asked_us = now_us;
+        if (!call_beat(&call, worker->holder, ++business->beat, business->is_new))
+            business->asked_us = 0;
+    }
+    redis_client_flush(worker->redis);
+    timer_start(loop_timers(worker->loop), &worker->beat_timer, now_us + lease_us(worker) / 4);
+}
+
+void
+lease_begin(struct worker *worker)
+{
+    uint8_t nonce[QUEUE_HOLDER_SIZE / 2];
+    struct buffer name;
+    random_secret(nonce, sizeof(nonce));
+    buffer_init(&name, worker->holder_text, sizeof(worker->holder_text));
+    buffer_put_hex(&name, nonce, sizeof(nonce));
+    worker->holder = span_of(buffer_text(&name));
+    worker->fenced = false;
+    worker->holders++;
+    for (uint32_t i = 0; i < worker->sender->business_count; i++) {
+        struct business *business = &worker->businesses[i];
+        business->worker = worker;
+        business->is_new = true;
+        business->confirmed_us = 0;
+        business->asked_us = 0;
+    }
+    lease_beat(worker);
+}
+
+void
+lease_lost(struct worker *worker)
+{
+    for (uint32_t i = 0; i < worker->sender->business_count; i++)
+        worker->businesses[i].asked_us = 0;
+}
+
+bool
+lease_holds(const struct worker *worker, uint32_t business)
+{
+    const struct business *own = &worker->businesses[business];
+    return !worker->fenced && own->confirmed_us != 0 &&
+           loop_now_us(worker->loop) - own->confirmed_us < lease_us(worker) / 2;
+}
+
+/* ---- the ends ------------------------------------------------------------------------------- */
+
+static void
+drop_list(struct delivery_list *list)
+{
+    while (list->count > 0)
+        lease_drop(list_pop(list));
+}
+
+void
+lease_drop(struct delivery *delivery)
+{
+    grants_release(delivery);
+    claims_release(delivery);
+    worker_give_delivery(delivery);
+}
+
+void
+lease_start_over(struct worker *worker)
+{
+    log_line(LOG_ERROR, "worker_fenced",
+             "holder=%s meaning=\"declared dead after a stop; what it had not sent was given to "
+             "others\"",
+             worker->holder_text);
+    for (uint32_t i = 0; i < worker->account_count; i++) {
+        struct account *account = &worker->accounts[i];
+        for (int source = 0; source < SOURCE_COUNT; source++)
+            drop_list(&account->ready[source]);
+        account->ready_count = 0;
+        drop_list(&account->sending);
+        claims_forget(account);
+    }
+    grants_forget(worker);
+    lease_begin(worker);
+}
+
+static void
+on_leave(void *context, const struct reply *reply)
+{
+    struct worker *worker = context;
+    if (reply != NULL && reply->type == REPLY_INTEGER && reply->integer == 0)
+        log_line(LOG_WARN, "leave_refused",
+                 "holder=%s meaning=\"something of it is pending; the lease will clean up\"",
+                 worker->holder_text);
+    worker->leave_replies++;
+    worker_work_later(worker);
+}
+
+static void
+on_return(void *context, const struct reply *reply)
+{
+    (void)context;
+    if (reply != NULL && reply->type == REPLY_ERROR)
+        log_line(LOG_WARN, "return_refused", "cause=\"%.*s\"", SPAN_ARG(reply->text));
+}
+
+/* Every claim of this worker is given back: only those that still hold something matter. */
+static void
+return_claims(struct worker *worker, struct account *account)
+{
+    struct span claims[HOLDS_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < HOLDS_MAX; i++) {
+        const struct claim_hold *hold = &worker->holds[i];
+        if (hold->account == account && hold->deliveries > 0)
+            claims[count++] = hold->name;
+    }
+    if (count == 0)
+        return;
+    const struct call call = {redis_client_session(worker->redis), &account->settings->keys,
+                              on_return, account};
+    (void)call_return(&call, worker->holder, claims, count);
+}
+
+void
+lease_leave(struct worker *worker)
+{
+    worker->leaving = true;
+    for (uint32_t i = 0; i < worker->account_count; i++)
+        return_claims(worker, &worker->accounts[i]);
+    for (uint32_t i = 0; i < worker->sender->business_count; i++) {
+        const struct business *business = &worker->businesses[i];
+        struct account_keys *keys = check_alloc(worker->account_count, sizeof(*keys));
+        uint32_t count = 0;
+        for (uint32_t k = 0; k < worker->account_count; k++)
+            if (worker->accounts[k].settings->business == i)
+                keys[count++] = worker->accounts[k].settings->keys;
+        const struct call call = {redis_client_session(worker->redis),
+                                  keys_of_business(worker, business), on_leave, worker};
+        if (!call_leave(&call, worker->holder, keys, count))
+            worker->leave_replies++;
+        free(keys);
+    }
+    redis_client_flush(worker->redis);
+}

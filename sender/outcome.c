@@ -1,0 +1,208 @@
+#include "sender/outcome.h"
+
+#include "sender/base/check.h"
+#include "sender/base/json.h"
+#include "sender/worker.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { REASON_MAX = 300, WORDS_MAX = 80 };
+
+/* Into the slot; when the slot is full, the beginning that fits (an explanation, not an address).
+ */
+static struct span
+keep(struct delivery *delivery, struct span text)
+{
+    size_t room = delivery->arena.capacity - delivery->arena.size;
+    size_t size = text.size < REASON_MAX ? text.size : REASON_MAX;
+    room = room > 8 ? room - 8 : 0;
+    if (size > room)
+        size = room;
+    char *copy = arena_copy(&delivery->arena, text.data, size);
+    return (struct span){.data = copy, .size = copy == NULL ? 0 : size};
+}
+
+static enum step_next
+decide(struct delivery *delivery, enum settle_action action, const char *type, struct span reason)
+{
+    check(delivery->state != DELIVERY_FREE && delivery->state != DELIVERY_SETTLING);
+    struct span findings = delivery->outcome.findings;
+    delivery->outcome = (struct outcome){
+        .action = action,
+        .type = type,
+        .reason = keep(delivery, reason),
+        .findings = findings,
+        .attempts = delivery->attempts,
+    };
+    delivery->state = DELIVERY_SETTLING;
+    return STEP_MORE;
+}
+
+enum step_next
+outcome_refuse(struct delivery *delivery, const char *format, ...)
+{
+    char text[REASON_MAX + 1];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    return outcome_dead(delivery, "refused", true, span_of(text));
+}
+
+enum step_next
+outcome_dead(struct delivery *delivery, const char *type, bool release_id, struct span reason)
+{
+    enum step_next next = decide(delivery, SETTLE_DEAD, type, reason);
+    delivery->outcome.release_id = release_id;
+    return next;
+}
+
+enum step_next
+outcome_drop(struct delivery *delivery, const char *type, struct span reason)
+{
+    return decide(delivery, SETTLE_DROP, type, reason);
+}
+
+enum step_next
+outcome_later(struct delivery *delivery, uint64_t due_ms, uint32_t attempts, struct span reason)
+{
+    enum step_next next = decide(delivery, SETTLE_LATER, NULL, reason);
+    delivery->outcome.time_ms = due_ms;
+    delivery->outcome.attempts = attempts;
+    return next;
+}
+
+enum step_next
+outcome_uncertain(struct delivery *delivery, uint64_t until_ms, struct span reason)
+{
+    enum step_next next = decide(delivery, SETTLE_UNCERTAIN, "uncertain", reason);
+    delivery->outcome.time_ms = until_ms;
+    delivery->outcome.attempts = delivery->attempts + 1;
+    return next;
+}
+
+enum step_next
+outcome_accept(struct delivery *delivery, struct span wamid)
+{
+    enum step_next next = decide(delivery, SETTLE_ACCEPT, "accepted", (struct span){0});
+    delivery->outcome.wamid = keep(delivery, wamid);
+    delivery->outcome.attempts = delivery->attempts + 1;
+    return next;
+}
+
+void
+outcome_add_findings(struct delivery *delivery, const struct judgement *judgement, struct span text)
+{
+    char memory[POLICY_FINDINGS_MAX * (WORDS_MAX * 3 + 64)];
+    struct buffer out;
+    buffer_init(&out, memory, sizeof(memory));
+    buffer_put_char(&out, '[');
+    for (uint32_t i = 0; i < judgement->finding_count; i++) {
+        const struct finding *finding = &judgement->findings[i];
+        check(finding->start <= finding->end && finding->end <= text.size);
+        size_t size = finding->end - finding->start;
+        struct span words = {text.data + finding->start, size < WORDS_MAX ? size : WORDS_MAX};
+        size_t before = out.size;
+        buffer_put_text(&out, i == 0 ? "{\"rule\":" : ",{\"rule\":");
+        json_put_string(&out, span_of(finding->rule));
+        buffer_put_text(&out, ",\"words\":");
+        json_put_string(&out, words);
+        buffer_put_char(&out, '}');
+        if (out.overflow || out.size > sizeof(memory) - 2) {
+            out.size = before; /* the weightiest come first: what is left out weighs least */
+            break;
+        }
+    }
+    buffer_put_char(&out, ']');
+    char *copy = arena_copy(&delivery->arena, out.data, out.size);
+    delivery->outcome.findings = (struct span){copy, copy == NULL ? 0 : out.size};
+}
+
+static void
+put_text(struct buffer *out, const char *name, struct span value)
+{
+    if (value.size == 0)
+        return;
+    buffer_put_text(out, ",\"");
+    buffer_put_text(out, name);
+    buffer_put_text(out, "\":");
+    json_put_string(out, value);
+}
+
+static void
+put_number(struct buffer *out, const char *name, uint64_t value)
+{
+    buffer_put_text(out, ",\"");
+    buffer_put_text(out, name);
+    buffer_put_text(out, "\":");
+    buffer_put_u64(out, value);
+}
+
+/* A recipient is not written down in clear: events are kept, read and copied by many. */
+static void
+put_recipient(const struct delivery *delivery, struct buffer *out)
+{
+    const struct sender *sender = delivery->worker->sender;
+    struct span to = {delivery->phone.e164, delivery->phone.e164_size};
+    if (to.size == 0)
+        to = delivery->notification.recipient;
+    if (to.size == 0)
+        return;
+    if (sender->settings.clear_recipients) {
+        put_text(out, "to", to);
+        return;
+    }
+    uint8_t digest[DIGEST_SIZE];
+    digest_hmac(&sender->secrets[delivery->account->settings->business], to, digest);
+    buffer_put_text(out, ",\"to\":\"");
+    buffer_put_hex(out, digest, sizeof(digest));
+    buffer_put_char(out, '"');
+}
+
+static void
+put_price(const struct delivery *delivery, struct buffer *out)
+{
+    const struct sender *sender = delivery->worker->sender;
+    const struct quote *quote = &delivery->quote;
+    if (quote->day[0] == '\0')
+        return;
+    put_text(out, "market", markets_name(sender->markets, quote->market));
+    put_text(out, "category", span_of(rate_category_text(quote->category)));
+    bool charged =
+        delivery->outcome.action == SETTLE_ACCEPT || delivery->outcome.action == SETTLE_UNCERTAIN;
+    put_number(out, "price", charged ? quote->millionths : 0);
+    put_text(out, "currency", span_of(sender->settings.currency));
+}
+
+void
+outcome_put_json(const struct delivery *delivery, uint64_t at_ms, struct buffer *out)
+{
+    const struct outcome *outcome = &delivery->outcome;
+    if (outcome->type == NULL)
+        return;
+    buffer_put_text(out, "{\"type\":\"");
+    buffer_put_text(out, outcome->type);
+    buffer_put_char(out, '"');
+    put_text(out, "entry", delivery->name);
+    put_text(out, "id", delivery->notification.id);
+    put_text(out, "ref", delivery->notification.ref);
+    put_recipient(delivery, out);
+    put_text(out, "country", span_of(delivery->phone.country));
+    put_text(out, "template", delivery->notification.template_name);
+    put_text(out, "lang", delivery->notification.language);
+    if (delivery->template != NULL)
+        buffer_printf(out, ",\"version\":\"%016llx\"",
+                      (unsigned long long)delivery->template->version);
+    put_price(delivery, out);
+    put_number(out, "attempt", outcome->attempts);
+    put_text(out, "wamid", outcome->wamid);
+    put_text(out, "reason", outcome->reason);
+    if (outcome->findings.size > 0) {
+        buffer_put_text(out, ",\"findings\":");
+        buffer_put_span(out, outcome->findings);
+    }
+    put_number(out, "at", at_ms);
+    buffer_put_char(out, '}');
+}

@@ -1,0 +1,95 @@
+/*
+ * sender - the running program: its settings, what all workers read, and its workers.
+ *
+ * Everything in struct sender is written before the first worker starts and only read after, but
+ * for the two flags and the counters, which are atomic. Workers share nothing else.
+ */
+#ifndef FACTEUR_SENDER_SENDER_H
+#define FACTEUR_SENDER_SENDER_H
+
+#include "queue/keys.h"
+#include "sender/cost/quote.h"
+#include "sender/graph/request.h"
+#include "sender/io/digest.h"
+#include "sender/limits.h"
+#include "sender/redis_client.h"
+#include "sender/rules/retry.h"
+#include "templates/catalogue.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct account_settings {
+    struct account_keys keys;
+    char phone_number_id[32];
+    char path[96];     /* "/v26.0/PHONE_NUMBER_ID/messages" */
+    uint32_t business; /* index into the sender's businesses */
+};
+
+struct graph_address {
+    char host[256];
+    uint16_t port;
+    char version[16];    /* "v26.0" */
+    char authority[280]; /* host, and the port if it is not 443 */
+};
+
+struct sender_settings {
+    struct redis_address redis;
+    struct graph_address graph;
+    char ca_file[256];        /* of the Graph API; "" for the system's store */
+    char authorization[1024]; /* "Bearer …"; never logged */
+    char currency[4];
+    uint32_t workers;
+    uint32_t connections_max; /* a worker */
+    uint32_t exchanges_max;   /* on one connection */
+    uint64_t lease_ms;
+    uint64_t request_timeout_ms;
+    uint64_t uncertain_wait_ms;
+    uint64_t max_age_ms;       /* without `expires` */
+    uint64_t max_age_codes_ms; /* of one-time codes */
+    uint64_t dedupe_ttl_ms;
+    uint64_t events_keep;
+    uint64_t drain_ms;     /* after SIGTERM, the longest wait for what is under way */
+    bool strict_numbers;   /* refuse unlisted numbers; otherwise they are sent */
+    bool clear_recipients; /* write recipients into events as they are */
+    struct retry_schedule retry;
+};
+
+/* How the workers tell of themselves; every counter only grows. */
+struct sender_counters {
+    _Atomic uint64_t claimed;
+    _Atomic uint64_t accepted;
+    _Atomic uint64_t refused;
+    _Atomic uint64_t failed;
+    _Atomic uint64_t later;
+    _Atomic uint64_t uncertain;
+    _Atomic uint64_t other; /* duplicate, expired, dead */
+    _Atomic uint64_t late;  /* outcomes that came after their grant was taken away */
+};
+
+struct sender {
+    struct sender_settings settings;
+    struct account_settings *accounts;
+    uint32_t account_count;
+    uint32_t businesses[BUSINESSES_MAX]; /* one account's index of each business, for its keys */
+    struct digest_key secrets[BUSINESSES_MAX];
+    uint32_t business_count;
+    struct catalogue *catalogue;
+    struct request_form **forms; /* by template->index */
+    struct markets *markets;
+    struct rate_card *card;
+    struct sender_counters counters;
+    _Atomic bool draining; /* no new claims; finish what is under way */
+    _Atomic bool aborting; /* end at once: leases will clean up */
+    pthread_t threads[WORKERS_MAX];
+};
+
+/*
+ * Runs the workers until they have drained (SIGTERM, SIGINT) or were told to end at once (a second
+ * signal, or drain_ms). The sender is filled in by the caller. Returns false if a worker could not
+ * start; the cause has been logged. Blocks SIGTERM and SIGINT in all threads and waits for them
+ * here.
+ */
+bool sender_run(struct sender *sender);
+
+#endif

@@ -1,0 +1,405 @@
+#include "sender/settlement.h"
+
+#include "sender/base/check.h"
+#include "sender/base/clock.h"
+#include "sender/base/log.h"
+#include "sender/claims.h"
+#include "sender/grants.h"
+#include "sender/outcome.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * A settle being written. Members of one grant with the same outcome, accepted or dropped, go
+ * as one group; every other outcome has a group of its own (dead, later, uncertain, before grant).
+ */
+struct writing {
+    struct settle_call *call;
+    struct worker *worker;
+    uint64_t at_ms;
+    struct buffer outcomes; /* the JSON of all, in the worker's scratch */
+    struct settle_group groups[SETTLE_MEMBERS_MAX];
+    uint32_t group_count;
+    uint32_t delivery_count;
+    /* Arrays that the groups point into; each delivery adds at most one to each. */
+    uint32_t indexes[SETTLE_MEMBERS_MAX];
+    struct span names[SETTLE_MEMBERS_MAX]; /* of a group: singles, or names of later */
+    struct span json[SETTLE_MEMBERS_MAX];
+    struct span ids[SETTLE_MEMBERS_MAX];
+    struct settle_bulk bulks[SETTLE_MEMBERS_MAX];
+    struct settle_cell cells[SETTLE_MEMBERS_MAX];
+    uint32_t index_count, name_count, json_count, id_count, bulk_count, cell_count;
+};
+
+static bool
+is_grouped(const struct delivery *delivery)
+{
+    return delivery->grant != NULL &&
+           (delivery->outcome.action == SETTLE_ACCEPT || delivery->outcome.action == SETTLE_DROP);
+}
+
+static struct settle_group *
+begin_group(struct writing *writing, const struct delivery *delivery)
+{
+    struct settle_group *group = &writing->groups[writing->group_count];
+    const struct outcome *outcome = &delivery->outcome;
+    *group = (struct settle_group){
+        .token = delivery->grant != NULL ? delivery->grant->name : delivery->hold->name,
+        .before_grant = delivery->grant == NULL,
+        .source = delivery->source,
+        .action = outcome->action,
+        .time_ms = outcome->time_ms,
+        .attempt = outcome->attempts,
+        .type = span_of(outcome->type),
+        .reason = outcome->reason,
+        .release_id = outcome->release_id,
+        .indexes = writing->indexes + writing->index_count,
+        .cells = writing->cells + writing->cell_count,
+        .singles = writing->names + writing->name_count,
+        .bulks = writing->bulks + writing->bulk_count,
+        .names = writing->names + writing->name_count,
+        .outcomes = writing->json + writing->json_count,
+        .ids = writing->ids + writing->id_count,
+    };
+    writing->call->group_start[writing->group_count++] = writing->delivery_count;
+    return group;
+}
+
+static void
+add_place(struct writing *writing, struct settle_group *group, const struct delivery *delivery)
+{
+    if (delivery->source == SOURCE_LATER) {
+        writing->names[writing->name_count++] = delivery->name;
+        group->name_count++;
+        return;
+    }
+    if (delivery->member == 0) {
+        writing->names[writing->name_count++] = delivery->name;
+        group->single_count++;
+        return;
+    }
+    struct span entry = {delivery->name.data, delivery->entry_size};
+    uint64_t bit = (uint64_t)1 << (delivery->member - 1);
+    /* Members of one entry mostly stand together; the last few are looked through. */
+    for (uint32_t back = 1; back <= group->bulk_count && back <= QUEUE_BULK_MAX; back++) {
+        struct settle_bulk *bulk = &writing->bulks[writing->bulk_count - back];
+        if (span_equal(bulk->entry, entry)) {
+            bulk->mask |= bit;
+            return;
+        }
+    }
+    writing->bulks[writing->bulk_count++] =
+        (struct settle_bulk){.entry = entry, .mask = bit, .total = delivery->total};
+    group->bulk_count++;
+}
+
+static void
+add_charge(struct writing *writing, struct settle_group *group, const struct delivery *delivery)
+{
+    for (uint32_t back = 1; back <= group->cell_count; back++) {
+        struct settle_cell *cell = &writing->cells[writing->cell_count - back];
+        if (cell->cell == delivery->cell) {
+            cell->count++;
+            cell->millionths += delivery->quote.millionths;
+            return;
+        }
+    }
+    writing->cells[writing->cell_count++] = (struct settle_cell){
+        .cell = delivery->cell, .count = 1, .millionths = delivery->quote.millionths};
+    group->cell_count++;
+}
+
+static void
+add_event(struct writing *writing, struct settle_group *group, const struct delivery *delivery)
+{
+    size_t start = writing->outcomes.size;
+    outcome_put_json(delivery, writing->at_ms, &writing->outcomes);
+    check(!writing->outcomes.overflow);
+    if (writing->outcomes.size == start)
+        return;
+    writing->json[writing->json_count++] =
+        (struct span){writing->outcomes.data + start, writing->outcomes.size - start};
+    group->outcome_count++;
+}
+
+/* Ids are taken at grant: what was refused before has none to keep, unless an earlier attempt
+ * took it, and then release_id or the owner's outcome decides. */
+static void
+add_id(struct writing *writing, struct settle_group *group, const struct delivery *delivery)
+{
+    enum settle_action action = delivery->outcome.action;
+    bool is_owner = delivery->grant != NULL || delivery->attempts > 0;
+    if (delivery->notification.id.size == 0 || !is_owner || action == SETTLE_LATER ||
+        action == SETTLE_UNCERTAIN)
+        return;
+    writing->ids[writing->id_count++] = delivery->notification.id;
+    group->id_count++;
+}
+
+static void
+add_delivery(struct writing *writing, struct settle_group *group, struct delivery *delivery)
+{
+    add_place(writing, group, delivery);
+    if (delivery->grant != NULL) {
+        writing->indexes[writing->index_count++] = delivery->index;
+        group->member_count++;
+    }
+    if (delivery->outcome.action == SETTLE_ACCEPT)
+        add_charge(writing, group, delivery);
+    add_event(writing, group, delivery);
+    add_id(writing, group, delivery);
+    writing->call->deliveries[writing->delivery_count++] = delivery;
+}
+
+/* The members of one grant that were set aside for one action become one group. */
+static void
+add_grouped(struct writing *writing, struct delivery **list)
+{
+    struct delivery *delivery = *list;
+    *list = NULL;
+    if (delivery == NULL)
+        return;
+    struct settle_group *group = begin_group(writing, delivery);
+    while (delivery != NULL) {
+        struct delivery *next = delivery->next;
+        delivery->next = NULL;
+        add_delivery(writing, group, delivery);
+        delivery = next;
+    }
+}
+
+/* Takes what has an outcome: single groups at once, the rest set aside with its grant. */
+static void
+gather(struct writing *writing, struct account *account)
+{
+    struct grant_hold *touched[SETTLE_MEMBERS_MAX];
+    uint32_t touched_count = 0;
+    uint32_t taken = 0;
+    while (account->settling.count > 0 && taken < SETTLE_MEMBERS_MAX) {
+        struct delivery *delivery = list_pop(&account->settling);
+        taken++;
+        if (!is_grouped(delivery)) {
+            add_delivery(writing, begin_group(writing, delivery), delivery);
+            continue;
+        }
+        struct grant_hold *grant = delivery->grant;
+        if (grant->settling[0] == NULL && grant->settling[1] == NULL)
+            touched[touched_count++] = grant;
+        struct delivery **list =
+            &grant->settling[delivery->outcome.action == SETTLE_ACCEPT ? 0 : 1];
+        delivery->next = *list;
+        *list = delivery;
+    }
+    for (uint32_t i = 0; i < touched_count; i++) {
+        add_grouped(writing, &touched[i]->settling[0]);
+        add_grouped(writing, &touched[i]->settling[1]);
+    }
+    writing->call->group_count = writing->group_count;
+    writing->call->group_start[writing->group_count] = writing->delivery_count;
+}
+
+/* ---- the reply ------------------------------------------------------------------------------ */
+
+static void
+count_outcome(struct sender_counters *counters, const struct delivery *delivery)
+{
+    _Atomic uint64_t *counter = &counters->other;
+    switch (delivery->outcome.action) {
+    case SETTLE_ACCEPT:
+        counter = &counters->accepted;
+        break;
+    case SETTLE_LATER:
+        counter = &counters->later;
+        break;
+    case SETTLE_UNCERTAIN:
+        counter = &counters->uncertain;
+        break;
+    case SETTLE_DEAD:
+        counter = &counters->refused;
+        break;
+    case SETTLE_DROP:
+    case SETTLE_FREE:
+        if (strcmp(delivery->outcome.type, "failed") == 0)
+            counter = &counters->failed;
+        break;
+    }
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+static void
+finish_delivery(struct delivery *delivery)
+{
+    struct account *account = delivery->account;
+    if (delivery->outcome.action == SETTLE_LATER)
+        account->may_have_more = true; /* look once: it tells when the next is due */
+    grants_release(delivery);
+    claims_release(delivery);
+    worker_give_delivery(delivery);
+}
+
+static bool
+hex_has(struct span hex, uint32_t index)
+{
+    if (index / 4 >= hex.size)
+        return false;
+    char digit = hex.data[index / 4];
+    unsigned value = (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+    return (value >> (index % 4) & 1) != 0;
+}
+
+/*
+ * The group was not done because some (or all) of its members were settled before: by our own
+ * settle whose reply was lost, or because our grant was taken away. These are finished; the
+ * others, if there are any, are settled again without them.
+ */
+static void
+end_already(struct settle_call *call, uint32_t group, struct span already)
+{
+    for (uint32_t i = call->group_start[group]; i < call->group_start[group + 1]; i++) {
+        struct delivery *delivery = call->deliveries[i];
+        bool settled =
+            already.size == 0 || delivery->grant == NULL || hex_has(already, delivery->index);
+        if (!settled) {
+            delivery_run(delivery); /* still settling: into the list again */
+            continue;
+        }
+        atomic_fetch_add_explicit(&call->worker->sender->counters.late, 1, memory_order_relaxed);
+        finish_delivery(delivery);
+    }
+}
+
+static void
+end_group(struct settle_call *call, uint32_t group)
+{
+    for (uint32_t i = call->group_start[group]; i < call->group_start[group + 1]; i++) {
+        count_outcome(&call->worker->sender->counters, call->deliveries[i]);
+        finish_delivery(call->deliveries[i]);
+    }
+}
+
+static void
+free_holds(struct worker *worker, struct claim_hold *hold)
+{
+    while (hold != NULL) {
+        struct claim_hold *next = hold->next;
+        hold->next = worker->free_holds;
+        worker->free_holds = hold;
+        worker->holds_free++;
+        hold = next;
+    }
+}
+
+static void
+settle_again(struct settle_call *call)
+{
+    for (uint32_t i = 0; i < call->group_start[call->group_count]; i++)
+        delivery_run(call->deliveries[i]);
+    while (call->finished != NULL) {
+        struct claim_hold *hold = call->finished;
+        call->finished = hold->next;
+        hold->next = call->account->finished;
+        call->account->finished = hold;
+    }
+}
+
+static void
+on_settle(void *context, const struct reply *reply)
+{
+    struct settle_call *call = context;
+    check_magic(call->worker, WORKER_MAGIC);
+    call->account->settling_now = false;
+    call->used = false;
+    worker_work_later(call->worker);
+    if (reply == NULL) {
+        settle_again(call);
+        return;
+    }
+    if (reply->type == REPLY_ERROR) {
+        log_line(LOG_ERROR, "settle_refused", "account=%s cause=\"%.*s\"",
+                 call->account->settings->keys.account, SPAN_ARG(reply->text));
+        call->account->settle_after_us = loop_now_us(call->worker->loop) + 200 * 1000;
+        settle_again(call);
+        return;
+    }
+    for (uint32_t i = 0; i < call->group_count; i++) {
+        struct span already = {0};
+        if (settle_read(reply, i, &already))
+            end_group(call, i);
+        else
+            end_already(call, i, already);
+    }
+    free_holds(call->worker, call->finished);
+    call->finished = NULL;
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+static struct settle_call *
+free_call(struct worker *worker)
+{
+    for (uint32_t i = 0; i < SETTLE_CALLS_MAX; i++)
+        if (!worker->settle_calls[i].used)
+            return &worker->settle_calls[i];
+    return NULL;
+}
+
+void
+settlement_write(struct account *account)
+{
+    struct worker *worker = account->worker;
+    struct settle_call *call = free_call(worker);
+    if (account->settling_now || call == NULL || !redis_client_is_ready(worker->redis) ||
+        loop_now_us(worker->loop) < account->settle_after_us ||
+        (account->settling.count == 0 && account->finished == NULL))
+        return;
+    call->used = true;
+    call->worker = worker;
+    call->account = account;
+    struct writing *writing = worker->writing;
+    memset(writing, 0, offsetof(struct writing, groups));
+    writing->call = call;
+    writing->worker = worker;
+    writing->at_ms = clock_unix_ms();
+    writing->group_count = writing->delivery_count = 0;
+    writing->index_count = writing->name_count = writing->json_count = 0;
+    writing->id_count = writing->bulk_count = writing->cell_count = 0;
+    buffer_init(&writing->outcomes, worker->scratch, worker->scratch_size);
+    gather(writing, account);
+    struct span claims[SETTLE_MEMBERS_MAX];
+    uint32_t claim_count = 0;
+    call->finished = NULL;
+    while (account->finished != NULL && claim_count < SETTLE_MEMBERS_MAX) {
+        struct claim_hold *hold = account->finished;
+        account->finished = hold->next;
+        claims[claim_count++] = hold->name;
+        hold->next = call->finished;
+        call->finished = hold;
+    }
+    const struct call redis_call = {redis_client_session(worker->redis), &account->settings->keys,
+                                    on_settle, call};
+    const struct settle_request request = {
+        .holder = worker->holder,
+        .events_keep = worker->sender->settings.events_keep,
+        .dedupe_ttl_ms = worker->sender->settings.dedupe_ttl_ms,
+        .groups = writing->groups,
+        .group_count = writing->group_count,
+        .claims = claims,
+        .claim_count = claim_count,
+    };
+    account->settling_now = true;
+    if (call_settle(&redis_call, &request)) {
+        redis_client_flush(worker->redis);
+        return;
+    }
+    account->settling_now = false; /* no room: a later turn has some */
+    account->settle_after_us = loop_now_us(worker->loop) + 1000;
+    call->used = false;
+    settle_again(call);
+}
+
+struct writing *
+settlement_memory(void)
+{
+    return check_alloc(1, sizeof(struct writing));
+}

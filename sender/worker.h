@@ -1,0 +1,160 @@
+/*
+ * worker - one thread: its loop, its Redis links, its channel, its pools. Nothing is shared.
+ *
+ * A turn: the loop waits, completions run (replies, answers), and at the end of the turn the
+ * worker writes what they made ready: grants, requests, settles, claims, in one write a link.
+ */
+#ifndef FACTEUR_SENDER_WORKER_H
+#define FACTEUR_SENDER_WORKER_H
+
+#include "sender/delivery.h"
+#include "sender/sender.h"
+
+enum { WORKER_MAGIC = 0x776f726b };
+
+struct delivery_list {
+    struct delivery *first;
+    struct delivery *last;
+    uint32_t count;
+};
+
+struct account {
+    const struct account_settings *settings;
+    struct worker *worker;
+    struct delivery_list ready[SOURCE_COUNT]; /* quoted, waiting for a grant */
+    struct delivery_list sending;             /* granted, waiting for the channel */
+    struct delivery_list settling;            /* with an outcome, waiting for a settle */
+    struct claim_hold *finished;              /* claims without deliveries, to be closed */
+    uint32_t ready_count;
+    bool claiming;            /* a claim waits for its reply */
+    uint32_t claim_holder;    /* which of the worker's names asked it */
+    bool claim_sent;          /* false: its reply was lost, to be asked again */
+    bool may_have_more;       /* its streams may hold something for us */
+    bool settling_now;        /* a settle waits for its reply */
+    uint64_t claim_number;    /* of the claim that waits */
+    uint32_t slots_reserved;  /* for it */
+    uint64_t due_us;          /* when something in later comes due, monotonic; 0: nothing known */
+    uint64_t paused_until_us; /* throttled or stopped: no claims before */
+    uint32_t throttles;       /* in a row */
+    uint64_t settle_after_us; /* Redis refused a settle: not before */
+    char cursor[2][QUEUE_MEMBER_MAX]; /* of urgent and queue, as the last claim saw them */
+};
+
+/* A worker of this business seen by its beats: dead when its beat stands still for a lease. */
+struct other_worker {
+    char holder[QUEUE_HOLDER_SIZE + 1];
+    uint64_t beat;
+    uint64_t still_us;  /* how long we have seen it stand still */
+    uint64_t looked_us; /* when we last looked */
+    bool seen;          /* in the reply being read */
+};
+
+enum { OTHERS_MAX = 256 };
+
+struct business {
+    struct worker *worker;
+    uint32_t account; /* index of one of its accounts: for the keys */
+    uint64_t beat;
+    uint64_t asked_us;     /* when the beat under way was asked for; 0: none is */
+    uint64_t confirmed_us; /* before which asking the last confirmed beat was: the lease's start */
+    bool is_new;           /* the holder has not been announced yet */
+    struct other_worker others[OTHERS_MAX];
+    uint32_t other_count;
+};
+
+struct grant_call {
+    struct worker *worker;
+    struct account *account;
+    struct grant_hold *grant;
+    struct delivery *deliveries[GRANT_MEMBERS_MAX];
+    uint32_t count;
+    uint32_t holder; /* which of the worker's names asked it */
+    bool sent;       /* false: lost with the connection, to be written again */
+    bool used;
+};
+
+struct settle_call {
+    struct worker *worker;
+    struct account *account;
+    struct delivery *deliveries[SETTLE_MEMBERS_MAX]; /* by group */
+    uint32_t group_start[SETTLE_MEMBERS_MAX + 1];
+    uint32_t group_count;
+    struct claim_hold *finished;
+    bool used;
+};
+
+struct worker {
+    uint32_t magic;
+    uint32_t number;
+    struct sender *sender;
+    struct loop *loop;
+    struct random random;
+    struct tls_context *graph_tls;
+    struct tls_context *redis_tls;
+    struct redis_client *redis; /* commands */
+    struct redis_client *bell;  /* blocks in XREAD until something comes */
+    struct channel *channel;
+
+    char holder_text[QUEUE_HOLDER_SIZE + 1];
+    struct span holder;
+    uint32_t holders; /* names taken so far */
+    uint64_t names;   /* claims and grants named so far under this holder */
+    struct business *businesses;
+    struct timer beat_timer;
+    struct timer wake_timer; /* an account's due or its pause's end */
+    bool fenced;             /* declared dead: take a new name before anything else */
+
+    struct account *accounts;
+    uint32_t account_count;
+    uint32_t turn_of; /* the account that is served first this turn */
+
+    struct delivery *deliveries;
+    struct delivery_list free_deliveries;
+    struct batch *free_batches;
+    struct batch *batches;
+    uint32_t batches_free;
+    uint32_t holds_free;
+    uint32_t claims_under_way;
+    uint32_t slots_reserved; /* free slots that claims under way may fill */
+    struct claim_hold *free_holds;
+    struct claim_hold *holds;
+    struct grant_hold *free_grants;
+    struct grant_hold *grants;
+    struct exchange_memory *free_exchanges;
+    struct exchange_memory *exchanges;
+    uint32_t exchanges_free;
+    struct large_body *free_large;
+    struct large_body *large;
+    struct grant_call grant_calls[GRANT_CALLS_MAX];
+    struct settle_call settle_calls[SETTLE_CALLS_MAX];
+
+    uint32_t granted; /* deliveries granted or being granted, not settled */
+    bool work_queued;
+    struct loop_flush work; /* the end-of-turn work */
+    int64_t bell_id;        /* Redis' client id of the bell; 0: unknown */
+    bool bell_ringing;      /* XREAD under way */
+    bool bell_stale;        /* its streams are not the idle ones any more */
+    bool draining;
+    bool leaving;           /* everything is settled; saying goodbye */
+    uint32_t leave_replies; /* businesses that have answered the goodbye */
+    bool done;
+    bool failed; /* could not start */
+
+    char *text;    /* TEXT_SIZE: what the customer will read */
+    char *scratch; /* bodies; outcomes while a settle is written */
+    size_t scratch_size;
+    struct writing *writing; /* settlement.c: a settle being written */
+};
+
+void *worker_main(void *worker); /* the thread */
+
+/* For the steps and the calls. */
+void worker_work_later(struct worker *worker); /* run the end-of-turn work this turn */
+struct delivery *worker_take_delivery(struct worker *worker);
+void worker_give_delivery(struct delivery *delivery); /* from any list: it must be in none */
+bool worker_may_send(const struct worker *worker, const struct account *account); /* lease holds */
+
+void list_push(struct delivery_list *list, struct delivery *delivery);
+struct delivery *list_pop(struct delivery_list *list);
+
+#endif
