@@ -64,8 +64,8 @@ end
 
 local TYPES = {queue = 'stream', urgent = 'stream', replies = 'stream', dead = 'stream',
   events = 'stream', event_index = 'list', returned = 'list', cursor = 'hash', claims = 'hash',
-  left = 'hash', grants = 'hash', later_entries = 'hash', uncertain_entries = 'hash',
-  workers = 'hash', later = 'zset', uncertain = 'zset'}
+  left = 'hash', grants = 'hash', later_entries = 'hash', later_held = 'hash',
+  uncertain_entries = 'hash', workers = 'hash', later = 'zset', uncertain = 'zset'}
 
 -- All keys of an account, from KEYS: the account and the business.
 local function account_keys(keys)
@@ -74,7 +74,8 @@ local function account_keys(keys)
   return {business = b, id = a .. ':id:', queue = a .. ':queue', urgent = a .. ':urgent',
     replies = a .. ':replies', cursor = a .. ':cursor', claims = a .. ':claims',
     returned = a .. ':returned', left = a .. ':left', grants = a .. ':grants', later = a .. ':later',
-    later_entries = a .. ':later:entries', uncertain = a .. ':uncertain',
+    later_entries = a .. ':later:entries', later_held = a .. ':later:held',
+    uncertain = a .. ':uncertain',
     uncertain_entries = a .. ':uncertain:entries', dead = a .. ':dead', events = a .. ':events',
     event_index = a .. ':events:index', workers = b .. ':workers'}
 end
@@ -325,10 +326,28 @@ end
 ---- records -------------------------------------------------------------------------------------
 
 -- HOLDER, SOURCE, FIRST, LAST, AT of a claim.
-local function read_claim(record)
+local function read_claim(name, record)
   local holder, source, first, last = record:match('^(%x+)\t(%l+)\t([^\t]+)\t([^\t]+)\t%d+$')
   need(holder and (source == 'later' or PREFIX[source]), 'a claim cannot be read: "%s"', record)
-  return {holder = holder, source = source, first = first, last = last}
+  return {name = name, holder = holder, source = source, first = first, last = last}
+end
+
+-- The claim of this name, or nil.
+local function find_claim(k, name)
+  local record = redis.call('HGET', k.claims, name)
+  return record and read_claim(name, record) or nil
+end
+
+-- The members of `later` that a claim still holds. Its list alone does not say so: a member that
+-- went back to later may be another claim's by now.
+local function held_members(k, claim)
+  local found = {}
+  for member in claim.first:gmatch('[^ ]+') do
+    if redis.call('HGET', k.later_held, member) == claim.name then
+      found[#found + 1] = member
+    end
+  end
+  return found
 end
 
 -- A grant's head. Its cells and members are read where they are needed.
@@ -753,12 +772,12 @@ local function read_again(k, holder, claim)
   for i, record in ipairs(redis.call('HMGET', k.claims, unpack(names))) do
     if record then
       is_known = true
-      local held = read_claim(record)
+      local held = read_claim(names[i], record)
       local part = {name = names[i], source = held.source, entries = {}, bulks = {}}
       if held.source == 'later' then
-        for member in held.first:gmatch('[^ ]+') do
+        for _, member in ipairs(held_members(k, held)) do
           local waiting = redis.call('HGET', k.later_entries, member)
-          if waiting and not redis.call('ZSCORE', k.later, member) then
+          if waiting then
             part.entries[#part.entries + 1] = {member, waiting}
           end
         end
@@ -797,6 +816,9 @@ local function write_parts(k, holder, claim, now, parts, changes)
     if part.source == 'later' then
       call_sliced('ZREM', k.later, part.stale, 1, #part.stale)
       call_sliced('ZREM', k.later, part.members, 1, #part.members)
+      for _, member in ipairs(part.members) do
+        redis.call('HSET', k.later_held, member, part.name)
+      end
     end
     if part.moves_cursor then
       redis.call('HSET', k.cursor, part.source, part.last)
@@ -818,8 +840,8 @@ local function claim(keys, args)
     bytes = take_number(reader, 'bytes_max')}
   take_end(reader)
   need(name:find('%d$'), '"%s" is no claim of %s', name, holder)
-  need_types(k, 'workers', 'queue', 'urgent', 'later', 'later_entries', 'cursor', 'claims',
-    'returned', 'left')
+  need_types(k, 'workers', 'queue', 'urgent', 'later', 'later_entries', 'later_held', 'cursor',
+    'claims', 'returned', 'left')
   if redis.call('HEXISTS', k.workers, holder) == 0 then
     return {'fenced'}
   end
@@ -1134,15 +1156,13 @@ local function is_claimed(book, held, entry)
 end
 
 local function is_claimed_later(book, held, member)
-  return (' ' .. held.first .. ' '):find(' ' .. member .. ' ', 1, true) and not book.gone[member]
+  return not book.gone[member] and redis.call('HGET', book.k.later_held, member) == held.name
     and redis.call('HEXISTS', book.k.later_entries, member) == 1
-    and not redis.call('ZSCORE', book.k.later, member)
 end
 
 -- nil if the claim is the caller's and all members are still there; otherwise the answer.
 local function judge_by_claim(book, holder, group)
-  local record = redis.call('HGET', book.k.claims, group.claim)
-  local held = record and read_claim(record)
+  local held = find_claim(book.k, group.claim)
   if not held or held.holder ~= holder then
     return 'already'
   end
@@ -1324,6 +1344,7 @@ end
 
 local function write_group(k, group, ttl, now)
   delete_singles(k, group.source, group.singles)
+  call_sliced('HDEL', k.later_held, group.names.args, group.names.first, group.names.last)
   if group.action ~= 'later' then
     call_sliced('HDEL', k.later_entries, group.names.args, group.names.first, group.names.last)
   end
@@ -1355,19 +1376,13 @@ local function is_held(k, held)
   if held.source ~= 'later' then
     return redis.call('XRANGE', k[held.source], held.first, held.last, 'COUNT', 1)[1] ~= nil
   end
-  for member in held.first:gmatch('[^ ]+') do
-    if redis.call('HEXISTS', k.later_entries, member) == 1
-        and not redis.call('ZSCORE', k.later, member) then
-      return true
-    end
-  end
-  return false
+  return #held_members(k, held) > 0
 end
 
 local function write_finished(k, claims)
   for i = claims.first, claims.last do
-    local record = redis.call('HGET', k.claims, claims.args[i])
-    if record and not is_held(k, read_claim(record)) then
+    local held = find_claim(k, claims.args[i])
+    if held and not is_held(k, held) then
       redis.call('HDEL', k.claims, claims.args[i])
     end
   end
@@ -1377,10 +1392,7 @@ end
 local function need_finished(k, holder, claims)
   for i = claims.first, claims.last do
     need_own_name(claims.args[i], holder, 'claim')
-    local record = redis.call('HGET', k.claims, claims.args[i])
-    if record then
-      read_claim(record)
-    end
+    find_claim(k, claims.args[i])
   end
 end
 
@@ -1401,8 +1413,8 @@ local function settle(keys, args)
   need(cell_count <= CELLS_MAX, 'a settle has at most %d cells', CELLS_MAX)
   local claims = take_slice(reader, 'finished claims')
   take_end(reader)
-  need_types(k, 'queue', 'urgent', 'left', 'grants', 'claims', 'later', 'later_entries', 'uncertain',
-    'uncertain_entries', 'dead', 'events', 'event_index')
+  need_types(k, 'queue', 'urgent', 'left', 'grants', 'claims', 'later', 'later_entries',
+    'later_held', 'uncertain', 'uncertain_entries', 'dead', 'events', 'event_index')
   need_finished(k, holder, claims)
 
   local book, answers = open_book(k), {}
@@ -1432,18 +1444,17 @@ end
 ---- giving back ---------------------------------------------------------------------------------
 
 -- Gives a claim back: a range to `returned`, urgent ones first; members of later to later, due now.
-local function give_back(k, name, held, now)
+local function give_back(k, held, now)
   if held.source == 'later' then
-    for member in held.first:gmatch('[^ ]+') do
-      if redis.call('HEXISTS', k.later_entries, member) == 1 then
-        redis.call('ZADD', k.later, 'NX', ('%.0f'):format(now), member)
-      end
+    for _, member in ipairs(held_members(k, held)) do
+      redis.call('ZADD', k.later, ('%.0f'):format(now), member)
+      redis.call('HDEL', k.later_held, member)
     end
   elseif is_held(k, held) then
     redis.call(held.source == 'urgent' and 'LPUSH' or 'RPUSH', k.returned,
       ('%s\t%s\t%s'):format(held.source, held.first, held.last))
   end
-  redis.call('HDEL', k.claims, name)
+  redis.call('HDEL', k.claims, held.name)
 end
 
 -- Calls take(member, source) for each unsettled member of the holder's grants.
@@ -1461,11 +1472,11 @@ local function each_granted(k, holder, take_member)
   end
 end
 
--- Is one of these granted members (source → list of ids or names) inside the claim?
-local function holds_granted(held, granted)
-  for _, member in ipairs(granted[held.source] or {}) do
+-- Is one of these granted members (source → list of names) inside the claim?
+local function holds_granted(k, held, granted)
+  for _, member in ipairs(granted[held.source]) do
     if held.source == 'later' then
-      if (' ' .. held.first .. ' '):find(' ' .. member .. ' ', 1, true) then
+      if redis.call('HGET', k.later_held, member) == held.name then
         return true
       end
     else
@@ -1484,22 +1495,21 @@ local function give_claims(keys, args)
   local k = account_keys(keys)
   local reader = reader_of(args)
   local holder = take_holder(reader)
-  need_types(k, 'claims', 'grants', 'returned', 'queue', 'urgent', 'later', 'later_entries')
+  need_types(k, 'claims', 'grants', 'returned', 'queue', 'urgent', 'later', 'later_held')
   local granted, back = {queue = {}, urgent = {}, later = {}}, {}
   each_granted(k, holder, function(member, source)
     table.insert(granted[source], member)
   end)
   for i = 2, #args do
     need_own_name(args[i], holder, 'claim')
-    local record = redis.call('HGET', k.claims, args[i])
-    local held = record and read_claim(record)
-    if held and not holds_granted(held, granted) and not back[args[i]] then
-      back[#back + 1], back[args[i]] = args[i], held
+    local held = find_claim(k, args[i])
+    if held and not holds_granted(k, held, granted) and not back[args[i]] then
+      back[#back + 1], back[args[i]] = held, true
     end
   end
   local now = now_ms()
-  for _, name in ipairs(back) do
-    give_back(k, name, back[name], now)
+  for _, held in ipairs(back) do
+    give_back(k, held, now)
   end
   return #back
 end
@@ -1583,6 +1593,7 @@ local function take_out(book, member)
   end
   if source == 'later' then
     redis.call('HDEL', book.k.later_entries, member.name)
+    redis.call('HDEL', book.k.later_held, member.name)
     redis.call('ZREM', book.k.later, member.name)
   elseif n then
     leave_bulk(book, source, entry, mask_single(n), math.min(total, BULK_MAX))
@@ -1619,7 +1630,7 @@ local function recover(keys, args)
   local keep = take_number(reader, 'events_keep')
   take_end(reader)
   need_types(k, 'workers', 'queue', 'urgent', 'left', 'grants', 'claims', 'returned', 'later',
-    'later_entries', 'uncertain', 'uncertain_entries', 'events', 'event_index')
+    'later_entries', 'later_held', 'uncertain', 'uncertain_entries', 'events', 'event_index')
   local living = {}
   for _, holder in ipairs(redis.call('HKEYS', k.workers)) do
     living[holder] = true
@@ -1629,7 +1640,7 @@ local function recover(keys, args)
   local members, grant_count = read_orphans(book, grants)
   if grant_count == #grants then
     for _, name in ipairs(orphans_in(k.claims, living)) do
-      claims[#claims + 1] = {name = name, held = read_claim(redis.call('HGET', k.claims, name))}
+      claims[#claims + 1] = find_claim(k, name)
     end
   end
 
@@ -1641,8 +1652,8 @@ local function recover(keys, args)
     local last = math.min(#outcomes, i + EVENT_OUTCOMES_MAX - 1)
     append_event(k, last - i + 1, table.concat(outcomes, '\n', i, last), keep)
   end
-  for _, claim_found in ipairs(claims) do
-    give_back(k, claim_found.name, claim_found.held, now)
+  for _, held in ipairs(claims) do
+    give_back(k, held, now)
   end
   return {#claims, #outcomes}
 end
@@ -1810,17 +1821,10 @@ end
 
 -- What is claimed: entries by source, and members in all.
 local function count_claims(book)
-  local entries, members = {queue = 0, urgent = 0}, 0
+  local entries, members = {queue = 0, urgent = 0}, redis.call('HLEN', book.k.later_held)
   for _, record in ipairs(redis.call('HVALS', book.k.claims)) do
-    local held = read_claim(record)
-    if held.source == 'later' then
-      for member in held.first:gmatch('[^ ]+') do
-        if redis.call('HEXISTS', book.k.later_entries, member) == 1
-            and not redis.call('ZSCORE', book.k.later, member) then
-          members = members + 1
-        end
-      end
-    else
+    local held = read_claim('', record)
+    if held.source ~= 'later' then
       local count, inside = count_range(book, held.source, held.first, held.last)
       entries[held.source], members = entries[held.source] + count, members + inside
     end
@@ -1869,7 +1873,7 @@ end
 local function stats(keys)
   local k = account_keys(keys)
   need_types(k, 'queue', 'urgent', 'cursor', 'claims', 'returned', 'left', 'grants', 'later',
-    'later_entries', 'uncertain', 'dead')
+    'later_held', 'uncertain', 'dead')
   local book, now = open_book(k), now_ms()
   local entries, members = count_claims(book)
   local granted = count_granted(k)

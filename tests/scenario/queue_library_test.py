@@ -882,18 +882,18 @@ def test_wrong_key_types(queue):
         "enqueue": lambda: queue.enqueue("queue", **GOOD, id="k"),
         "leave": lambda: queue.leave(W1),
     }
-    names = ["queue", "urgent", "cursor", "claims", "returned", "left", "grants", "later",
+    names = ["queue", "urgent", "cursor", "claims", "returned", "left", "grants", "later", "later:held",
              "later:entries", "uncertain", "uncertain:entries", "dead", "events", "events:index",
              "id:k"]
     needed = {
         "claim": ["queue", "urgent", "cursor", "claims", "returned", "left", "later",
-                  "later:entries", "workers"],
+                  "later:entries", "later:held", "workers"],
         "grant": ["grants", "workers"],
-        "settle": ["queue", "urgent", "left", "grants", "claims", "later", "later:entries",
+        "settle": ["queue", "urgent", "left", "grants", "claims", "later", "later:entries", "later:held",
                    "uncertain", "uncertain:entries", "dead", "events", "events:index", "cost"],
-        "return": ["claims", "grants", "returned", "queue", "urgent", "later", "later:entries"],
+        "return": ["claims", "grants", "returned", "queue", "urgent", "later", "later:held"],
         "recover": ["workers", "queue", "urgent", "left", "grants", "claims", "returned", "later",
-                    "later:entries", "uncertain", "uncertain:entries", "events", "events:index"],
+                    "later:entries", "later:held", "uncertain", "uncertain:entries", "events", "events:index"],
         "stats": ["queue", "claims", "grants", "later", "uncertain", "dead"],
         "enqueue": ["queue", "later", "later:entries", "id:k"],
         "leave": ["claims", "grants", "workers"],
