@@ -30,6 +30,11 @@ bool
 audit_read_member(struct span name, uint32_t account, struct audit_member *member)
 {
     struct span rest = name;
+    uint8_t stream = AUDIT_QUEUE;
+    if (rest.size > 0 && (rest.data[0] == 'u' || rest.data[0] == 'r')) {
+        stream = rest.data[0] == 'u' ? AUDIT_URGENT : AUDIT_REPLIES;
+        rest = (struct span){rest.data + 1, rest.size - 1};
+    }
     struct span ms = span_split(&rest, '-');
     struct span seq = span_split(&rest, '/');
     uint64_t numbers[3] = {0};
@@ -41,9 +46,33 @@ audit_read_member(struct span name, uint32_t account, struct audit_member *membe
     *member = (struct audit_member){.ms = numbers[0],
                                     .seq = (uint32_t)numbers[1],
                                     .index = (uint8_t)numbers[2],
+                                    .stream = stream,
                                     .account = (uint8_t)account,
                                     .known = true};
     return true;
+}
+
+void
+audit_put_member(const struct audit_member *member, struct buffer *out)
+{
+    static const char *const letters[AUDIT_STREAMS] = {"", "u", "r"};
+    check(member->stream < AUDIT_STREAMS);
+    buffer_put_text(out, letters[member->stream]);
+    buffer_put_u64(out, member->ms);
+    buffer_put_char(out, '-');
+    buffer_put_u64(out, member->seq);
+    if (member->index > 0) {
+        buffer_put_char(out, '/');
+        buffer_put_u64(out, member->index);
+    }
+}
+
+const char *
+audit_stream_name(enum audit_stream stream)
+{
+    static const char *const names[AUDIT_STREAMS] = {"queue", "urgent", "replies"};
+    check(stream < AUDIT_STREAMS);
+    return names[stream];
 }
 
 uint64_t
@@ -65,14 +94,16 @@ audit_hash_digits(struct span number)
 static bool
 same_member(const struct audit_member *a, const struct audit_member *b)
 {
-    return a->ms == b->ms && a->seq == b->seq && a->index == b->index && a->account == b->account;
+    return a->ms == b->ms && a->seq == b->seq && a->index == b->index && a->stream == b->stream &&
+           a->account == b->account;
 }
 
 static uint64_t
 hash_member(const struct audit_member *member)
 {
     uint64_t h = member->ms * 0x9e3779b97f4a7c15u ^
-                 ((uint64_t)member->seq << 16 | (uint64_t)member->index << 8 | member->account) *
+                 ((uint64_t)member->seq << 24 | (uint64_t)member->index << 16 |
+                  (uint64_t)member->stream << 8 | member->account) *
                      0xd6e8feb86659fd93u;
     return h ^ h >> 29;
 }

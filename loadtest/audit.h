@@ -76,17 +76,25 @@ enum audit_problem {
         AUDIT_PROBLEM_COUNT
 };
 
+/* The streams of an account. Two of them may give an entry the same id in the same millisecond, so
+ * ENTRY has a letter in front for all but the queue's. */
+enum audit_stream { AUDIT_QUEUE, AUDIT_URGENT, AUDIT_REPLIES, AUDIT_STREAMS };
+
 /* ENTRY/n of an account, exactly. */
 struct audit_member {
     uint64_t ms; /* of the stream id */
     uint32_t seq;
     uint8_t index;   /* 1 … 64 of a bulk entry, 0 of a single one */
+    uint8_t stream;  /* enum audit_stream */
     uint8_t account; /* index as in the generator */
     bool known;      /* false: all of it is nothing */
 };
 
-/* From "1732377600000-0/3". False: not a member's name. */
+/* From "u1732377600000-0/3". False: not a member's name. */
 bool audit_read_member(struct span name, uint32_t account, struct audit_member *member);
+/* The same, back. */
+void audit_put_member(const struct audit_member *member, struct buffer *out);
+const char *audit_stream_name(enum audit_stream stream); /* "queue", … static */
 
 /* One final outcome, as an event tells it. */
 struct audit_event {

@@ -21,6 +21,7 @@ struct write {
     uint32_t account;
     uint32_t count;
     bool bulk;
+    bool urgent;
     uint64_t n[QUEUE_BULK_MAX];
 };
 
@@ -67,6 +68,7 @@ on_reply(void *context, const struct reply *reply)
         fail(fill, reply->text);
     } else if (fill->settings->audit != NULL &&
                audit_read_member(reply->text, write->account, &member)) {
+        member.stream = write->urgent ? AUDIT_URGENT : AUDIT_QUEUE;
         for (uint32_t i = 0; i < write->count; i++) {
             member.index = write->bulk ? (uint8_t)(i + 1) : 0;
             audit_bind(fill->settings->audit, member, write->n[i]);
@@ -128,6 +130,7 @@ write_single(struct load_fill *fill)
         return;
     write->account = generated->plan.account;
     write->bulk = false;
+    write->urgent = generated->plan.urgent;
     write->count = 1;
     write->n[0] = generated->n;
     struct span parts[3 + 2 * GENERATED_FIELDS_MAX];
@@ -153,6 +156,7 @@ flush_bulk(struct load_fill *fill, uint32_t account, bool urgent)
         return;
     write->account = account;
     write->bulk = true;
+    write->urgent = urgent;
     write->count = pending->count;
     memcpy(write->n, pending->n, pending->count * sizeof write->n[0]);
     const struct span parts[] = {SPAN("XADD"), span_of(fill->keys[account][urgent]), SPAN("*"),

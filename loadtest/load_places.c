@@ -107,10 +107,15 @@ hex_digit(char c)
 
 /* Members left of the bulk entry `entry`, as a mask; 0 when none has. */
 static uint64_t
-left_of(struct load_places *places, uint32_t account, const char *entry)
+left_of(struct load_places *places, uint32_t account, const struct audit_member *member)
 {
     char key[KEY_MAX];
-    const char *const parts[] = {"HGET", key_of(places, account, "left", key), entry, NULL};
+    char memory[TEXT_MAX];
+    struct buffer entry;
+    buffer_init(&entry, memory, sizeof memory);
+    audit_put_member(member, &entry);
+    const char *const parts[] = {"HGET", key_of(places, account, "left", key), buffer_text(&entry),
+                                 NULL};
     const struct reply *reply = ask(places, parts);
     uint64_t mask = 0;
     if (reply == NULL || reply->type != REPLY_STRING || reply->text.size > 16)
@@ -121,7 +126,7 @@ left_of(struct load_places *places, uint32_t account, const char *entry)
 }
 
 static bool
-in_claim(const struct load_places *places, bool urgent, const struct audit_member *member)
+in_claim(const struct load_places *places, const struct audit_member *member)
 {
     for (uint32_t i = 0; i < places->claim_count; i++) {
         const struct load_claim *claim = &places->claims[i];
@@ -129,17 +134,17 @@ in_claim(const struct load_places *places, bool urgent, const struct audit_membe
                      (member->ms == claim->first_ms && member->seq >= claim->first_seq);
         bool before = member->ms < claim->last_ms ||
                       (member->ms == claim->last_ms && member->seq <= claim->last_seq);
-        if (claim->urgent == urgent && after && before)
+        if (claim->stream == member->stream && after && before)
             return true;
     }
     return false;
 }
 
 static void
-in_stream(struct load_places *places, bool urgent, struct audit_member member, uint64_t n)
+in_stream(struct load_places *places, struct audit_member member, uint64_t n)
 {
     audit_place(places->audit, member, n, AUDIT_IN_STREAM, 0);
-    if (in_claim(places, urgent, &member))
+    if (in_claim(places, &member))
         audit_place(places->audit, member, n, AUDIT_CLAIMED, 0);
 }
 
@@ -147,7 +152,6 @@ in_stream(struct load_places *places, bool urgent, struct audit_member member, u
  * gone. Instead each is copied as what matters of it: which notifications its lines are. */
 struct bulk_entry {
     struct audit_member member;
-    char name[TEXT_MAX];
     uint32_t count;
     uint64_t n[QUEUE_BULK_MAX];
 };
@@ -170,15 +174,14 @@ read_bulk(struct load_places *places, struct span bulk, struct bulk_entry *entry
 
 /* One page of a stream. Returns how many entries it had, -1 when Redis was lost. */
 static int
-read_stream_page(struct load_places *places, uint32_t account, bool urgent, char from[TEXT_MAX],
-                 struct stream_page *page)
+read_stream_page(struct load_places *places, uint32_t account, enum audit_stream stream,
+                 char from[TEXT_MAX], struct stream_page *page)
 {
     char key[KEY_MAX];
-    const char *const parts[] = {
-        "XRANGE", key_of(places, account, urgent ? "urgent" : "queue", key),
-        from,     "+",
-        "COUNT",  "100",
-        NULL};
+    const char *const parts[] = {"XRANGE", key_of(places, account, audit_stream_name(stream), key),
+                                 from,     "+",
+                                 "COUNT",  "100",
+                                 NULL};
     const struct reply *reply = ask(places, parts);
     if (reply == NULL)
         return -1;
@@ -192,36 +195,36 @@ read_stream_page(struct load_places *places, uint32_t account, bool urgent, char
         (void)snprintf(from, TEXT_MAX, "(%.*s", SPAN_ARG(id->text));
         if (!audit_read_member(id->text, account, &member))
             continue;
+        member.stream = stream;
         struct span bulk = load_field(fields, "bulk");
         if (bulk.data == NULL) {
-            in_stream(places, urgent, member, read_ref(places, load_field(fields, "ref")));
+            in_stream(places, member, read_ref(places, load_field(fields, "ref")));
             continue;
         }
         struct bulk_entry *entry = &page->bulks[page->count++];
         entry->member = member;
         entry->count = 0;
-        (void)snprintf(entry->name, TEXT_MAX, "%.*s", SPAN_ARG(id->text));
         read_bulk(places, bulk, entry);
     }
     return (int)reply->count;
 }
 
 static bool
-read_stream(struct load_places *places, uint32_t account, bool urgent)
+read_stream(struct load_places *places, uint32_t account, enum audit_stream stream)
 {
     static struct stream_page page;
     char from[TEXT_MAX] = "-";
     int count = BULK_PAGE;
     while (count == BULK_PAGE) {
-        count = read_stream_page(places, account, urgent, from, &page);
+        count = read_stream_page(places, account, stream, from, &page);
         for (uint32_t i = 0; i < page.count && count >= 0; i++) {
             const struct bulk_entry *entry = &page.bulks[i];
-            uint64_t left = left_of(places, account, entry->name);
+            uint64_t left = left_of(places, account, &entry->member);
             for (uint32_t line = 0; line < entry->count; line++) {
                 struct audit_member member = entry->member;
                 member.index = (uint8_t)(line + 1);
                 if ((left >> line & 1) == 0)
-                    in_stream(places, urgent, member, entry->n[line]);
+                    in_stream(places, member, entry->n[line]);
             }
         }
     }
@@ -255,7 +258,8 @@ on_claim(struct load_places *places, uint32_t account, struct span name, struct 
         }
         return;
     }
-    struct load_claim claim = {.urgent = span_equal(source, SPAN("urgent"))};
+    struct load_claim claim = {.stream =
+                                   span_equal(source, SPAN("urgent")) ? AUDIT_URGENT : AUDIT_QUEUE};
     if (places->claim_count < LOAD_CLAIMS_MAX &&
         read_stream_id(first, &claim.first_ms, &claim.first_seq) &&
         read_stream_id(last, &claim.last_ms, &claim.last_seq))
@@ -394,8 +398,9 @@ read_account(struct load_places *places, uint32_t account)
     char key[KEY_MAX];
     places->claim_count = 0;
     return each_item(places, account, key_of(places, account, "claims", key), on_claim) &&
-           read_stream(places, account, true) && read_stream(places, account, false) &&
-           read_grants(places, account) &&
+           read_stream(places, account, AUDIT_URGENT) &&
+           read_stream(places, account, AUDIT_QUEUE) &&
+           read_stream(places, account, AUDIT_REPLIES) && read_grants(places, account) &&
            each_item(places, account, key_of(places, account, "later:entries", key), on_later) &&
            each_item(places, account, key_of(places, account, "uncertain:entries", key),
                      on_uncertain) &&

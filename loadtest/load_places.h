@@ -15,7 +15,7 @@
 enum { LOAD_CLAIMS_MAX = 4096 };
 
 struct load_claim {
-    bool urgent;
+    uint8_t stream; /* enum audit_stream */
     uint64_t first_ms, first_seq, last_ms, last_seq;
 };
 

@@ -134,9 +134,11 @@ print_example(FILE *out, const struct audit_example *example, uint64_t seed)
     else
         (void)fprintf(out, "      -");
     if (example->member.known) {
-        (void)fprintf(out, "  %" PRIu64 "-%u", example->member.ms, example->member.seq);
-        if (example->member.index > 0)
-            (void)fprintf(out, "/%u", example->member.index);
+        char memory[CELL_MAX];
+        struct buffer name;
+        buffer_init(&name, memory, sizeof memory);
+        audit_put_member(&example->member, &name);
+        (void)fprintf(out, "  %s", buffer_text(&name));
     }
     (void)fprintf(out, "  %s\n", example->detail);
 }
