@@ -157,7 +157,7 @@ read_file(const char *path, char *memory, size_t capacity)
         return -1;
     if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode)) {
         (void)close(fd);
-        errno = EINVAL;
+        errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
         return -1;
     }
     size_t size = 0;

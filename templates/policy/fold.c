@@ -40,6 +40,7 @@ struct folder {
     const uint8_t *data;
     uint32_t size;
     uint32_t at;
+    uint32_t no_run; /* no letters drawn apart start before this byte: looked already */
     struct fold *fold;
 };
 
@@ -72,27 +73,32 @@ code_of(uint32_t code)
     return block == 255 ? fold_beyond(code) : fold_blocks[block][code & 255];
 }
 
-/* The character at `at`; a byte that is not UTF-8 is a space. */
+/* The character of more than one byte at `at`; a byte that is not UTF-8 is a space. */
 static struct unit
-look(const struct folder *folder, uint32_t at)
+look_wide(const struct folder *folder, uint32_t at)
 {
+    static const struct unit bad = {.code = CODE_SOFT, .size = 1};
     const uint8_t *p = folder->data + at;
-    uint32_t left = folder->size - at;
-    if (p[0] < 0x80)
-        return (struct unit){.code = fold_blocks[0][p[0]], .size = 1};
-    if (p[0] < 0xc2 || p[0] > 0xf4)
-        return (struct unit){.code = CODE_SOFT, .size = 1};
     uint32_t size = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
     uint32_t code = p[0] & (0x7fu >> size);
-    if (size > left)
-        return (struct unit){.code = CODE_SOFT, .size = 1};
+    if (p[0] < 0xc2 || p[0] > 0xf4 || size > folder->size - at)
+        return bad;
     for (uint32_t i = 1; i < size; i++) {
         if ((p[i] & 0xc0) != 0x80)
-            return (struct unit){.code = CODE_SOFT, .size = 1};
+            return bad;
         code = code << 6 | (p[i] & 0x3fu);
     }
     return (struct unit){
         .code = code_of(code), .size = (uint8_t)size, .foreign = code >= 0x370 && code < 0x590};
+}
+
+static inline struct unit
+look(const struct folder *folder, uint32_t at)
+{
+    uint8_t byte = folder->data[at];
+    if (byte < 0x80)
+        return (struct unit){.code = fold_blocks[0][byte], .size = 1};
+    return look_wide(folder, at);
 }
 
 static bool
@@ -418,27 +424,22 @@ join_unit(struct folder *folder, const struct word *word)
     fold->size = word->first - 1;
 }
 
-/* Collects letters drawn apart by one same separator, the first being at `at`. Returns how many,
- * and where the last one ends. */
+/* Collects letters drawn apart by one same separator, the first being at `at`; returns how many. */
 static uint32_t
-collect_run(const struct folder *folder, uint32_t at, uint8_t *letters, uint16_t *places,
-            uint32_t *end)
+collect_run(const struct folder *folder, uint32_t at, uint8_t *letters, uint16_t *places)
 {
     uint32_t count = 0;
     uint8_t separator = 0;
     while (count < RUN_MAX && at < folder->size) {
         struct unit unit = look(folder, at);
         uint32_t next = at + unit.size;
-        uint8_t letter = letter_for(unit.code >= CODE_EXPANSION ? 0
-                                    : folder->data[at] == '@'   ? '@'
-                                                                : unit.code,
-                                    'i');
+        uint8_t raw = folder->data[at] == '@' ? '@' : unit.code;
+        uint8_t letter = letter_for(raw, 'i');
         next = skip_hidden(folder, next);
         if (letter == 0 || is_word_code(code_at(folder, next)))
             break;
         letters[count] = (uint8_t)(letter - 'a');
         places[count++] = (uint16_t)at;
-        *end = next;
         if (next >= folder->size || folder->data[next] == '\n')
             break;
         if (separator != 0 && folder->data[next] != separator)
@@ -449,34 +450,62 @@ collect_run(const struct folder *folder, uint32_t at, uint8_t *letters, uint16_t
     return count;
 }
 
-/* Letters drawn apart that make words which rules know, one after the other: "f r e e". */
+/* How many of these letters are words that rules know, one after the other. What follows them may
+ * be anything if the words are long enough to be no accident. */
+static uint32_t
+cover_run(const uint8_t *letters, uint32_t count, uint32_t *sizes, uint32_t *words)
+{
+    uint32_t covered = 0;
+    *words = 0;
+    while (covered < count) {
+        uint32_t size = terms_longest_word(letters + covered, count - covered);
+        if (size < 3)
+            break;
+        sizes[(*words)++] = size;
+        covered += size;
+    }
+    return covered == count || covered > 3 ? covered : 0;
+}
+
+static void
+push_run(struct folder *folder, const uint8_t *letters, const uint16_t *places, uint32_t size)
+{
+    for (uint32_t i = 0; i < size; i++) {
+        push(folder, letters[i], places[i], places[i] + look(folder, places[i]).size);
+        folder->fold->marks[folder->fold->size - 1] = FOLD_HIDDEN;
+    }
+}
+
+/* Letters drawn apart that make words which rules know: "f r e e". */
 static bool
 take_run(struct folder *folder, uint32_t at)
 {
     uint8_t letters[RUN_MAX];
-    uint16_t places[RUN_MAX + 1];
-    uint32_t end = at;
-    uint32_t count = collect_run(folder, at, letters, places, &end);
+    uint16_t places[RUN_MAX];
     uint32_t sizes[RUN_MAX];
-    uint32_t words = 0;
-    for (uint32_t i = 0; i < count; i += sizes[words++]) {
-        sizes[words] = terms_longest_word(letters + i, count - i);
-        if (sizes[words] < 3)
-            return false;
-    }
-    if (words == 0)
+    uint32_t words;
+    if (at < folder->no_run)
         return false;
-    places[count] = (uint16_t)end;
-    for (uint32_t i = 0, word = 0; word < words; word++) {
+    uint32_t count = collect_run(folder, at, letters, places);
+    if (count < 3)
+        return false;
+    uint32_t covered = cover_run(letters, count, sizes, &words);
+    if (covered == 0) { /* perhaps from a later letter on; if not, not before the run's end */
+        folder->no_run = places[count - 1] + 1u;
+        for (uint32_t i = 1; i + 3 <= count; i++) {
+            if (cover_run(letters + i, count - i, sizes, &words) > 0) {
+                folder->no_run = places[i];
+                break;
+            }
+        }
+        return false;
+    }
+    for (uint32_t i = 0, word = 0; word < words; i += sizes[word++]) {
         if (word > 0)
             push_space(folder, places[i], places[i]);
-        for (uint32_t stop = i + sizes[word]; i < stop; i++) {
-            bool last = i + 1 == stop;
-            push(folder, letters[i], places[i], last && i + 1 == count ? end : places[i] + 1u);
-            folder->fold->marks[folder->fold->size - 1] = FOLD_HIDDEN;
-        }
+        push_run(folder, letters + i, places + i, sizes[word]);
     }
-    folder->at = end;
+    folder->at = places[covered - 1] + look(folder, places[covered - 1]).size;
     return true;
 }
 
@@ -498,6 +527,34 @@ push_expansion(struct folder *folder, struct word *word, uint8_t code, struct un
     }
 }
 
+/* The letters of plain ASCII that come next: most of every text. */
+static void
+gather_ascii(struct folder *folder, struct word *word)
+{
+    struct fold *fold = folder->fold;
+    uint32_t at = folder->at;
+    uint32_t size = word->size;
+    uint32_t end = fold->size;
+    uint32_t stop = folder->size - at > WORD_MAX - size ? at + WORD_MAX - size : folder->size;
+    for (; at < stop; at++) {
+        uint8_t byte = folder->data[at];
+        uint8_t letter = (uint8_t)((byte | 0x20) - 'a');
+        if (letter >= 26)
+            break;
+        word->capitals += byte < 'a';
+        word->raw[size++] = (uint8_t)(letter + 'a');
+        fold->symbols[end] = letter;
+        fold->marks[end] = 0;
+        fold->starts[end] = (uint16_t)at;
+        fold->ends[end] = (uint16_t)(at + 1);
+        end++;
+    }
+    check(end <= FOLD_SIZE);
+    word->size = size;
+    fold->size = end;
+    folder->at = at;
+}
+
 /* Pushes the characters of one word as they are; digits and signs as FOLD_BREAK for the time
  * being. */
 static void
@@ -505,6 +562,7 @@ gather_word(struct folder *folder, struct word *word)
 {
     struct fold *fold = folder->fold;
     uint8_t mark = 0;
+    gather_ascii(folder, word);
     while (folder->at < folder->size && word->size < WORD_MAX) {
         struct unit unit = look(folder, folder->at);
         uint8_t code = unit.code;
