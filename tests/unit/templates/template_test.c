@@ -15,7 +15,7 @@
 #define COPY          "{\"type\":\"COPY_CODE\",\"example\":\"A\"}"
 #define NAMED(body)                                                                                \
     TOP("\"parameter_format\":\"NAMED\",\"components\":[{\"type\":\"BODY\",\"text\":\"" body "\"}" \
-                                                                                             "]")
+        "]")
 #define AUTH(more)                                                                                 \
     "{\"name\":\"c\",\"language\":\"en_US\",\"category\":\"AUTHENTICATION\",\"components\":[" more \
     "]}"
