@@ -1,0 +1,37 @@
+# What the build and the tests need from Debian, and how it is installed. Sourced, not run.
+#
+#   need_packages PACKAGE…   installs those that are missing; says what and why first
+
+need_packages() {
+    missing=""
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+            missing="$missing $package"
+    done
+    [ -z "$missing" ] && return 0
+    echo "installing:$missing"
+    if [ "$(id -u)" -ne 0 ]; then
+        if command -v sudo >/dev/null 2>&1; then
+            as_root=sudo
+        else
+            echo "these packages are missing, and installing them needs root: apt-get install$missing" >&2
+            return 1
+        fi
+    else
+        as_root=""
+    fi
+    # Services of packages are not wanted: everything here starts its own, on sockets of its own.
+    $as_root sh -c "
+        export DEBIAN_FRONTEND=noninteractive
+        policy=/usr/sbin/policy-rc.d
+        [ -e \$policy ] || { printf '#!/bin/sh\nexit 101\n' > \$policy; chmod 755 \$policy; made=1; }
+        apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null
+        code=\$?
+        [ -n \"\$made\" ] && rm -f \$policy
+        exit \$code"
+}
+
+BUILD_PACKAGES="gcc cmake ninja-build pkg-config python3 liburing-dev libssl-dev libhiredis-dev libjansson-dev
+    libnghttp2-dev redis-server ca-certificates"
+TEST_PACKAGES="python3-redis nghttp2-client nghttp2-server nginx-light gcovr clang clang-format
+    clang-tidy curl"
