@@ -150,8 +150,8 @@ grow(struct report *report)
     if (report->line_count < report->line_capacity)
         return;
     uint32_t capacity = report->line_capacity * 2;
-    struct line **lines = check_alloc(capacity, sizeof(*lines));
-    memcpy(lines, report->lines, report->line_count * sizeof(*lines));
+    struct line **lines = check_alloc(capacity, sizeof(struct line *));
+    memcpy(lines, report->lines, report->line_count * sizeof(struct line *));
     free(report->lines);
     report->lines = lines;
     report->line_capacity = capacity;
@@ -283,7 +283,7 @@ report_open(const struct report_columns *columns)
     struct report *report = check_alloc(1, sizeof(*report));
     report->columns = *columns;
     report->line_capacity = TABLE_SIZE_FIRST / 2;
-    report->lines = check_alloc(report->line_capacity, sizeof(*report->lines));
+    report->lines = check_alloc(report->line_capacity, sizeof(struct line *));
     report->table_size = TABLE_SIZE_FIRST;
     report->table = check_alloc(report->table_size, sizeof(*report->table));
     return report;
@@ -371,7 +371,7 @@ report_choose(struct report *report, const char *currency)
     const char *name = report->chosen != NULL ? report->chosen->name : currency;
     (void)snprintf(report->chosen_name, sizeof(report->chosen_name), "%.3s",
                    name == NULL ? "" : name);
-    qsort_r(report->lines, report->line_count, sizeof(report->lines[0]), compare_lines, &sorting);
+    qsort_r(report->lines, report->line_count, sizeof(struct line *), compare_lines, &sorting);
     report->chosen_count = 0;
     while (report->chosen_count < report->line_count &&
            report->lines[report->chosen_count]->purse == sorting.purse)

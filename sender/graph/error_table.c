@@ -3,11 +3,11 @@
 #include <stddef.h>
 
 #define GRAPH_ERROR(first, last, http, kind, words)                                                \
-    {.code_first = first,                                                                          \
-     .code_last = last,                                                                            \
-     .http_status = http,                                                                          \
+    {.code_first = (first),                                                                        \
+     .code_last = (last),                                                                          \
+     .http_status = (http),                                                                        \
      .class = GRAPH_ERROR_##kind,                                                                  \
-     .title = words},
+     .title = (words)},
 
 static const struct graph_error errors[] = {
 #include "sender/graph/error_table.inc"

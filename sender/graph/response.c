@@ -21,6 +21,8 @@ is_id(struct span id)
 static void
 put_words(struct buffer *words, struct span text)
 {
+    if (text.size == 0)
+        return;
     size_t size = text.size < buffer_room(words) ? text.size : buffer_room(words);
     while (size > 0 && size < text.size && ((unsigned char)text.data[size] & 0xc0) == 0x80)
         size--;

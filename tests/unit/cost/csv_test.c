@@ -9,10 +9,9 @@ dump(struct span text, struct buffer *out)
 {
     struct csv csv;
     struct error_text error = {{0}};
-    enum csv_next next = CSV_END;
     buffer_reset(out);
     if (csv_open_text(&csv, text, "t.csv", &error)) {
-        while ((next = csv_next(&csv, &error)) == CSV_ROW) {
+        while (csv_next(&csv, &error) == CSV_ROW) {
             for (size_t i = 0; i < csv.field_count; i++)
                 buffer_printf(out, "[%.*s]", SPAN_ARG(csv.fields[i]));
             buffer_put_char(out, '\n');

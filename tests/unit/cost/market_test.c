@@ -9,7 +9,7 @@ static const char *const DATA = FACTEUR_SOURCE_DIR "/sender/cost/data/markets.cs
 static const char *
 write_file(const char *text, char path[32])
 {
-    strcpy(path, "/tmp/market_test_XXXXXX");
+    snprintf(path, 32, "/tmp/market_test_XXXXXX");
     int file = mkstemp(path);
     expect(file >= 0);
     expect(write(file, text, strlen(text)) == (ssize_t)strlen(text));

@@ -11,7 +11,7 @@ static const char *const RATES = FACTEUR_SOURCE_DIR "/sender/cost/data/rates.csv
 static const char *
 write_file(const char *text, char path[32])
 {
-    strcpy(path, "/tmp/rate_card_test_XXXXXX");
+    snprintf(path, 32, "/tmp/rate_card_test_XXXXXX");
     int file = mkstemp(path);
     expect(file >= 0);
     expect(write(file, text, strlen(text)) == (ssize_t)strlen(text));
@@ -214,10 +214,13 @@ names_the_missing_market(void)
     };
     struct markets *markets = open_small_markets();
     for (size_t missing = 0; missing < 6; missing++) {
-        char text[1024] = HEADER;
+        char text[1024];
+        struct buffer file;
+        buffer_init(&file, text, sizeof(text));
+        buffer_put_text(&file, HEADER);
         for (size_t i = 0; i < 6; i++)
             if (i != missing)
-                strcat(text, rows[i]);
+                buffer_put_text(&file, rows[i]);
         char path[32];
         char words[128];
         struct error_text error = {{0}};
@@ -226,7 +229,8 @@ names_the_missing_market(void)
         struct span category = span_split(&rest, ',');
         snprintf(words, sizeof(words), "has no %.*s price for the market \"%.*s\"",
                  SPAN_ARG(category), SPAN_ARG(market));
-        expect(rate_card_open(write_file(text, path), "USD", markets, &error) == NULL);
+        expect(rate_card_open(write_file(buffer_text(&file), path), "USD", markets, &error) ==
+               NULL);
         expect(strstr(error.text, words) != NULL);
         unlink(path);
     }

@@ -109,32 +109,33 @@ static void
 writes_headers(void)
 {
     static const struct {
-        enum template_header header;
         struct field fields[4];
-        uint32_t count;
         const char *component;
+        enum template_header header;
+        uint32_t count;
     } cases[] = {
-        {TEMPLATE_HEADER_IMAGE,
-         {{SPAN("id"), SPAN("2871834006348767")}},
-         1,
-         "{\"type\":\"image\",\"image\":{\"id\":\"2871834006348767\"}}"},
-        {TEMPLATE_HEADER_VIDEO,
-         {{SPAN("link"), SPAN("https://a/b?c=\"d\"")}},
-         1,
-         "{\"type\":\"video\",\"video\":{\"link\":\"https://a/b?c=\\\"d\\\"\"}}"},
-        {TEMPLATE_HEADER_DOCUMENT,
-         {{SPAN("link"), SPAN("https://a/b.pdf")}, {SPAN("filename"), SPAN("billet.pdf")}},
-         2,
-         "{\"type\":\"document\",\"document\":{\"link\":\"https://a/b.pdf\",\"filename\":"
-         "\"billet.pdf\"}}"},
-        {TEMPLATE_HEADER_LOCATION,
-         {{SPAN("latitude"), SPAN("48.85")},
-          {SPAN("longitude"), SPAN("2.35")},
-          {SPAN("name"), SPAN("Salle")},
-          {SPAN("address"), SPAN("1 rue X")}},
-         4,
-         "{\"type\":\"location\",\"location\":{\"latitude\":\"48.85\",\"longitude\":\"2.35\","
-         "\"name\":\"Salle\",\"address\":\"1 rue X\"}}"},
+        {.header = TEMPLATE_HEADER_IMAGE,
+         .fields = {{SPAN("id"), SPAN("2871834006348767")}},
+         .count = 1,
+         .component = "{\"type\":\"image\",\"image\":{\"id\":\"2871834006348767\"}}"},
+        {.header = TEMPLATE_HEADER_VIDEO,
+         .fields = {{SPAN("link"), SPAN("https://a/b?c=\"d\"")}},
+         .count = 1,
+         .component = "{\"type\":\"video\",\"video\":{\"link\":\"https://a/b?c=\\\"d\\\"\"}}"},
+        {.header = TEMPLATE_HEADER_DOCUMENT,
+         .fields = {{SPAN("link"), SPAN("https://a/b.pdf")},
+                    {SPAN("filename"), SPAN("billet.pdf")}},
+         .count = 2,
+         .component = "{\"type\":\"document\",\"document\":{\"link\":\"https://a/b.pdf\","
+                      "\"filename\":\"billet.pdf\"}}"},
+        {.header = TEMPLATE_HEADER_LOCATION,
+         .fields = {{SPAN("latitude"), SPAN("48.85")},
+                    {SPAN("longitude"), SPAN("2.35")},
+                    {SPAN("name"), SPAN("Salle")},
+                    {SPAN("address"), SPAN("1 rue X")}},
+         .count = 4,
+         .component = "{\"type\":\"location\",\"location\":{\"latitude\":\"48.85\",\"longitude\":"
+                      "\"2.35\",\"name\":\"Salle\",\"address\":\"1 rue X\"}}"},
     };
     struct template template = make_template("t", "fr");
     struct values values = {0};

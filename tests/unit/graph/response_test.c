@@ -173,8 +173,8 @@ is_bounded(void)
 
     memset(text, '[', size); /* as deep as a body can be */
     expect_kind((struct span){.data = text, .size = RESPONSE_SIZE_MAX}, RESPONSE_NOT_JSON);
-    memset(text + 6, '[', size - 6);
-    memcpy(text, "{\"x\":[", 6);
+    int start = sprintf(text, "{\"x\":");
+    memset(text + start, '[', size - (size_t)start);
     expect_kind((struct span){.data = text, .size = RESPONSE_SIZE_MAX}, RESPONSE_NOT_JSON);
 
     for (int length = RESPONSE_ID_MAX - 1; length <= RESPONSE_ID_MAX + 1; length++) {
@@ -266,7 +266,7 @@ agrees_with_jansson(void)
     for (size_t at = 0; at < size; at++) {
         for (int byte = 0; byte < 256; byte++) {
             struct reading reading;
-            memcpy(body, COMMON, size);
+            memcpy(body, COMMON, size + 1);
             body[at] = (char)byte;
             read_body((struct span){.data = body, .size = size}, &reading);
             expect(reading.kind != RESPONSE_ERROR);

@@ -104,8 +104,8 @@ jitters_by_a_tenth(void)
     expect_u64(wait_ms, 9000);
     expect(retry_wait_ms(&schedule, 1, 0.999999999, &wait_ms));
     expect_u64(wait_ms, 11000);
-    for (double chance = 0; chance < 1; chance += 0.01) {
-        expect(retry_wait_ms(&schedule, 1, chance, &wait_ms));
+    for (int percent = 0; percent < 100; percent++) {
+        expect(retry_wait_ms(&schedule, 1, percent / 100.0, &wait_ms));
         expect(wait_ms >= 9000 && wait_ms <= 11000);
     }
     struct retry_schedule longest = read_good("30d");
