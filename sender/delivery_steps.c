@@ -104,12 +104,14 @@ step_read(struct delivery *delivery)
 
 /* ---- check: is it time, and to whom ---------------------------------------------------------- */
 
-/* When the producer wrote it: the milliseconds of its ENTRY. */
+/* When the producer wrote it: the milliseconds of its ENTRY, behind its stream's letter. */
 static uint64_t
 entry_ms(const struct delivery *delivery)
 {
     uint64_t ms = 0;
     struct span rest = delivery->name;
+    if (rest.size > 0 && (rest.data[0] < '0' || rest.data[0] > '9'))
+        rest = (struct span){rest.data + 1, rest.size - 1};
     (void)span_to_u64(span_split(&rest, '-'), &ms);
     return ms;
 }

@@ -315,7 +315,7 @@ on_settle(void *context, const struct reply *reply)
         settle_again(call);
         return;
     }
-    if (reply->type == REPLY_ERROR) {
+    if (!settle_is_read(reply, call->group_count)) {
         log_line(LOG_ERROR, "settle_refused", "account=%s cause=\"%.*s\"",
                  call->account->settings->keys.account, SPAN_ARG(reply->text));
         call->account->settle_after_us = loop_now_us(call->worker->loop) + 200 * 1000;
