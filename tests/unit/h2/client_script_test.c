@@ -342,14 +342,14 @@ write_continuation_flood(struct buffer *out)
 static void
 write_ping_flood(struct buffer *out)
 {
-    for (int i = 0; i < 5000; i++)
+    for (int i = 0; i < 500; i++)
         put_frame(out, FRAME_PING, 0, 0, SPAN("12345678"));
 }
 
 static void
 write_settings_flood(struct buffer *out)
 {
-    for (int i = 0; i < 5000; i++)
+    for (int i = 0; i < 500; i++)
         put_frame(out, FRAME_SETTINGS, 0, 0, SPAN(""));
 }
 

@@ -347,6 +347,9 @@ cancelling_within_a_frame(void)
         caller_drain(&caller, 65536);
         expect_u64(caller.error, H2_OK);
         expect(size_then <= 5);
+        struct h2_exchange untouched; /* nobody wrote to it since */
+        memset(&untouched, 0x5a, sizeof(untouched));
+        expect(memcmp(&call.exchange, &untouched, sizeof(untouched)) == 0);
         caller_close(&caller);
     }
     buffer_reset(frames);
@@ -416,8 +419,8 @@ pings_are_answered_and_counted(void)
         h2_client_ping(peer->caller.client);
     peer_turn(peer);
     struct frame frame;
-    for (size_t at = 0; next_frame(peer_out(peer), &at, &frame);)
-        for (int twice = 0; twice < 2; twice++) /* the second is nobody's */
+    for (int twice = 0; twice < 2; twice++) /* the second time they are nobody's */
+        for (size_t at = 0; next_frame(peer_out(peer), &at, &frame);)
             put_frame(&peer->frames, FRAME_PING, ACK, 0, frame.payload);
     peer_turn(peer);
     expect_u64(peer->caller.pongs, 3);
@@ -610,6 +613,21 @@ memory_is_bounded(void)
     peer_close(peer);
 }
 
+static void
+errors_have_words(void)
+{
+    expect_text(h2_error_text(H2_OK), "good");
+    for (int i = 0; i < 3; i++) {
+        expect(strlen(h2_error_text((enum h2_error)i)) > 3);
+        expect(strlen(h2_end_text((enum h2_end)i)) > 3);
+        for (int j = 0; j < i; j++) {
+            expect(strcmp(h2_error_text((enum h2_error)i), h2_error_text((enum h2_error)j)) != 0);
+            expect(strcmp(h2_end_text((enum h2_end)i), h2_end_text((enum h2_end)j)) != 0);
+        }
+    }
+    h2_client_close(NULL);
+}
+
 int
 main(void)
 {
@@ -631,5 +649,6 @@ main(void)
     TEST(on_end_may_lose_the_connection);
     TEST(broken_contracts_abort);
     TEST(memory_is_bounded);
+    TEST(errors_have_words);
     return test_end();
 }
