@@ -62,9 +62,10 @@ emulator_millionths_read(struct span text, uint64_t *millionths)
     struct span whole = span_split(&decimals, '.');
     if (!span_to_u64(whole, &units) || units > 1000000000)
         return false;
-    if (decimals.data != NULL && decimals.size == 0)
+    bool point = decimals.data != NULL;
+    if (point && decimals.size == 0)
         return false;
-    for (size_t i = 0; i < decimals.size; i++) {
+    for (size_t i = 0; point && i < decimals.size; i++) {
         unsigned digit = (unsigned)(decimals.data[i] - '0');
         if (digit > 9 || (i >= 6 && digit != 0))
             return false;

@@ -14,7 +14,7 @@ take(struct emulator_server *server)
         if (server->slab_count == SLABS_MAX)
             return NULL;
         if (server->slabs == NULL)
-            server->slabs = check_alloc(SLABS_MAX, sizeof *server->slabs);
+            server->slabs = check_alloc(SLABS_MAX, sizeof(struct emulator_delayed *));
         struct emulator_delayed *slab = check_alloc(SLAB, sizeof *slab);
         server->slabs[server->slab_count++] = slab;
         for (int i = 0; i < SLAB; i++) {

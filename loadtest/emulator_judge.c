@@ -276,7 +276,7 @@ void
 emulator_judge(struct emulator_judge *judge, const struct emulator_request *request,
                struct emulator_judgement *judgement)
 {
-    struct emulator_phone *phone = NULL;
+    struct emulator_phone *phone = &judge->phones[0]; /* until the right one is found */
     judgement->accepted = judgement->bad_request = judgement->bad_to = false;
     judgement->without_country = true;
     judgement->country = 0;

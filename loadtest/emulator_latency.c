@@ -17,14 +17,12 @@ read_duration(struct span text, uint64_t *us)
     copy[text.size] = '\0';
     double value = strtod(copy, &end);
     double unit;
-    if (strcmp(end, "us") == 0)
+    if (strcmp(end, "us") == 0 || (*end == '\0' && value == 0))
         unit = 1;
     else if (strcmp(end, "ms") == 0)
         unit = 1e3;
     else if (strcmp(end, "s") == 0)
         unit = 1e6;
-    else if (*end == '\0' && value == 0)
-        unit = 1;
     else
         return false;
     if (!(value * unit <= EMULATOR_LATENCY_MAX_US))

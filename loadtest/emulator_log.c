@@ -107,13 +107,13 @@ static struct record *
 take_record(struct emulator_log *log, size_t size, uint64_t *place)
 {
     check(size <= CHUNK_SIZE);
-    struct chunk *chunk = log->chunk_count == 0 ? NULL : &log->chunks[log->chunk_count - 1];
-    if (chunk == NULL || CHUNK_SIZE - chunk->size < size) {
+    if (log->chunk_count == 0 || CHUNK_SIZE - log->chunks[log->chunk_count - 1].size < size) {
         check(log->chunk_count < CHUNKS_MAX);
-        chunk = &log->chunks[log->chunk_count++];
+        struct chunk *chunk = &log->chunks[log->chunk_count++];
         *chunk = (struct chunk){.data = aligned_alloc(CHUNK_SIZE, CHUNK_SIZE), .first = log->count};
         check(chunk->data != NULL);
     }
+    struct chunk *chunk = &log->chunks[log->chunk_count - 1];
     *place = (uint64_t)(log->chunk_count - 1) * CHUNK_SIZE + chunk->size + 1;
     struct record *record = (struct record *)(void *)(chunk->data + chunk->size);
     chunk->size += (uint32_t)size;

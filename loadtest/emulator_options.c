@@ -1,6 +1,9 @@
 #include "loadtest/emulator_options.h"
 
+#include "sender/base/check.h"
+
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -31,40 +34,47 @@ enum option_code {
     OPTION_QUIET,
 };
 
+#define TEXT(member) offsetof(struct emulator_options, member)
 static const struct option_row {
     const char *name;
     int code;
     const char *argument; /* NULL: takes none */
     const char *help;
+    size_t text; /* where a plain text goes, in struct emulator_options; 0: it is none */
 } table[] = {
-    {"listen", OPTION_LISTEN, "HOST:PORT",
-     "where to listen (127.0.0.1:8443); port 0: any free one"},
-    {"certificate", OPTION_CERTIFICATE, "FILE", "PEM certificate to show"},
-    {"key", OPTION_KEY, "FILE", "its key"},
+    {"listen", OPTION_LISTEN, "HOST:PORT", "where to listen (127.0.0.1:8443); port 0: any free one",
+     0},
+    {"certificate", OPTION_CERTIFICATE, "FILE", "PEM certificate to show", TEXT(certificate)},
+    {"key", OPTION_KEY, "FILE", "its key", TEXT(key)},
     {"make-certificate", OPTION_MAKE_CERTIFICATE, "FOLDER",
-     "use emulator.crt and emulator.key of FOLDER, made if absent"},
-    {"token", OPTION_TOKEN, "TEXT", "the bearer token to ask for (none: any token will do)"},
-    {"token-file", OPTION_TOKEN_FILE, "FILE", "the same, from the first line of a file"},
+     "use emulator.crt and emulator.key of FOLDER, made if absent", TEXT(certificate_folder)},
+    {"token", OPTION_TOKEN, "TEXT", "the bearer token to ask for (none: any token will do)",
+     TEXT(token)},
+    {"token-file", OPTION_TOKEN_FILE, "FILE", "the same, from the first line of a file",
+     TEXT(token_file)},
     {"phone-id", OPTION_PHONE_ID, "ID[:CODE]",
-     "a phone number id that exists, and its calling code (1); repeatable"},
-    {"templates", OPTION_TEMPLATES, "FOLDER", "template files in Meta's JSON"},
-    {"prefixes", OPTION_PREFIXES, "FILE", "CSV: phone prefix and lengths -> country"},
-    {"markets", OPTION_MARKETS, "FILE", "CSV: country -> market"},
-    {"rates", OPTION_RATES, "FILE", "CSV: the rate card"},
-    {"currency", OPTION_CURRENCY, "CODE", "which card (USD)"},
-    {"date", OPTION_DATE, "DAY", "the billing day, as 2026-10-01 (today, UTC)"},
-    {"streams", OPTION_STREAMS, "N", "SETTINGS_MAX_CONCURRENT_STREAMS (100)"},
-    {"idle", OPTION_IDLE, "TIME", "GOAWAY after so long without a request (60s; 0: never)"},
-    {"latency", OPTION_LATENCY, "TIME", "0, 50ms, 25ms-75ms, or median:350ms (log-normal)"},
+     "a phone number id that exists, and its calling code (1); repeatable", 0},
+    {"templates", OPTION_TEMPLATES, "FOLDER", "template files in Meta's JSON", TEXT(templates)},
+    {"prefixes", OPTION_PREFIXES, "FILE", "CSV: phone prefix and lengths -> country",
+     TEXT(prefixes)},
+    {"markets", OPTION_MARKETS, "FILE", "CSV: country -> market", TEXT(markets)},
+    {"rates", OPTION_RATES, "FILE", "CSV: the rate card", TEXT(rates)},
+    {"currency", OPTION_CURRENCY, "CODE", "which card (USD)", TEXT(currency)},
+    {"date", OPTION_DATE, "DAY", "the billing day, as 2026-10-01 (today, UTC)", 0},
+    {"streams", OPTION_STREAMS, "N", "SETTINGS_MAX_CONCURRENT_STREAMS (100)", 0},
+    {"idle", OPTION_IDLE, "TIME", "GOAWAY after so long without a request (60s; 0: never)", 0},
+    {"latency", OPTION_LATENCY, "TIME", "0, 50ms, 25ms-75ms, or median:350ms (log-normal)", 0},
     {"limit-rate", OPTION_LIMIT_RATE, "N",
-     "messages a second and phone id, 130429 above (no limit)"},
-    {"fault", OPTION_FAULT, "NAME=RATE", "a share of requests goes wrong, see below; repeatable"},
-    {"seed", OPTION_SEED, "N", "replays the same faults, latencies and message ids (1)"},
-    {"tally", OPTION_TALLY, "FILE", "write the tally there at SIGTERM"},
-    {"quiet", OPTION_QUIET, NULL, "say nothing but the address"},
-    {"help", OPTION_HELP, NULL, "this text"},
-    {"version", OPTION_VERSION, NULL, "the version"},
+     "messages a second and phone id, 130429 above (no limit)", 0},
+    {"fault", OPTION_FAULT, "NAME=RATE", "a share of requests goes wrong, see below; repeatable",
+     0},
+    {"seed", OPTION_SEED, "N", "replays the same faults, latencies and message ids (1)", 0},
+    {"tally", OPTION_TALLY, "FILE", "write the tally there at SIGTERM", TEXT(tally)},
+    {"quiet", OPTION_QUIET, NULL, "say nothing but the address", 0},
+    {"help", OPTION_HELP, NULL, "this text", 0},
+    {"version", OPTION_VERSION, NULL, "the version", 0},
 };
+#undef TEXT
 enum { OPTIONS = sizeof table / sizeof table[0] };
 
 static void
@@ -199,43 +209,22 @@ read_quantity(struct emulator_options *options, int code, const char *value)
     return true;
 }
 
-static const char **
-text_of(struct emulator_options *options, int code)
+static const struct option_row *
+row_of(int code)
 {
-    switch (code) {
-    case OPTION_CERTIFICATE:
-        return &options->certificate;
-    case OPTION_KEY:
-        return &options->key;
-    case OPTION_MAKE_CERTIFICATE:
-        return &options->certificate_folder;
-    case OPTION_TOKEN:
-        return &options->token;
-    case OPTION_TOKEN_FILE:
-        return &options->token_file;
-    case OPTION_TEMPLATES:
-        return &options->templates;
-    case OPTION_RATES:
-        return &options->rates;
-    case OPTION_MARKETS:
-        return &options->markets;
-    case OPTION_PREFIXES:
-        return &options->prefixes;
-    case OPTION_CURRENCY:
-        return &options->currency;
-    case OPTION_TALLY:
-        return &options->tally;
-    default: /* getopt's codes are no enum: the other options are not plain texts */
-        return NULL;
+    for (int i = 0; i < OPTIONS; i++) {
+        if (table[i].code == code)
+            return &table[i];
     }
+    check(false); /* getopt_long() gives codes of the table only */
 }
 
 static bool
 read_option(struct emulator_options *options, int code, const char *value)
 {
-    const char **text = text_of(options, code);
-    if (text != NULL) {
-        *text = value;
+    size_t text = row_of(code)->text;
+    if (text != 0) {
+        *(const char **)(void *)((char *)options + text) = value;
         return true;
     }
     if (code == OPTION_LISTEN)

@@ -13,8 +13,9 @@ mix(uint64_t z)
     return z ^ z >> 31;
 }
 
-static void
-put_base64(struct buffer *out, const unsigned char *data, size_t size)
+/* Returns the end of what was written. */
+static char *
+write_base64(char *out, const unsigned char *data, size_t size)
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -22,11 +23,12 @@ put_base64(struct buffer *out, const unsigned char *data, size_t size)
         size_t left = size - i;
         uint32_t triple = (uint32_t)data[i] << 16 | (left > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
                           (left > 2 ? data[i + 2] : 0);
-        char quad[4] = {alphabet[triple >> 18], alphabet[triple >> 12 & 63],
-                        left > 1 ? alphabet[triple >> 6 & 63] : '=',
-                        left > 2 ? alphabet[triple & 63] : '='};
-        buffer_put(out, quad, sizeof quad);
+        *out++ = alphabet[triple >> 18];
+        *out++ = alphabet[triple >> 12 & 63];
+        *out++ = left > 1 ? alphabet[triple >> 6 & 63] : '=';
+        *out++ = left > 2 ? alphabet[triple & 63] : '=';
     }
+    return out;
 }
 
 void
@@ -51,6 +53,8 @@ emulator_wamid_write(struct span wa_id, uint64_t seed, uint64_t number, struct b
     *at++ = (unsigned char)hex[base >> 4 & 15];
     *at++ = (unsigned char)hex[base & 15];
     *at++ = 0;
-    buffer_put_text(out, "wamid.");
-    put_base64(out, bytes, (size_t)(at - bytes));
+    char text[EMULATOR_WAMID_MAX];
+    char *end = write_base64(text, bytes, (size_t)(at - bytes));
+    buffer_put_span(out, SPAN("wamid."));
+    buffer_put(out, text, (size_t)(end - text));
 }

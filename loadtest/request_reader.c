@@ -1,170 +1,10 @@
 #include "loadtest/request_reader.h"
 
+#include "loadtest/request_shape.h"
 #include "sender/base/check.h"
 
 #include <stddef.h>
 #include <string.h>
-
-/* What a field's value must be, and where it goes. */
-enum value_kind {
-    VALUE_STRING,
-    VALUE_INDEX,      /* a string or an integer: Meta's own examples have both */
-    VALUE_OBJECT,     /* of a shape; its fields go into the same struct */
-    VALUE_NOTED,      /* the same, and `has_object` or `has_template` is set */
-    VALUE_COMPONENTS, /* an array of components */
-    VALUE_PARAMETERS, /* an array of parameters */
-    VALUE_ANY,        /* well-formed, and no business of ours */
-};
-
-struct shape;
-
-struct shape_field {
-    struct span name;
-    enum value_kind kind;
-    uint16_t offset; /* of a struct span, or of a bool for VALUE_NOTED */
-    const struct shape *shape;
-};
-
-struct shape {
-    struct span name;
-    uint32_t count; /* at most 32: one bit each tells whether it was there */
-    struct shape_field fields[24];
-};
-
-#define FIELD(owner, text, where)                                                                  \
-    {                                                                                              \
-        .name = {text, sizeof(text) - 1}, .kind = VALUE_STRING,                                    \
-        .offset = offsetof(struct owner, where)                                                    \
-    }
-#define FIELD_OF(owner, text, what, where, inner)                                                  \
-    {                                                                                              \
-        .name = {text, sizeof(text) - 1}, .kind = what, .offset = offsetof(struct owner, where),   \
-        .shape = inner                                                                             \
-    }
-#define FIELD_ANY(text)                                                                            \
-    {                                                                                              \
-        .name = {text, sizeof(text) - 1}, .kind = VALUE_ANY                                        \
-    }
-#define NAME(text)                                                                                 \
-    {                                                                                              \
-        text, sizeof(text) - 1                                                                     \
-    }
-
-/* image, video, document: an id or a link, and what goes with it. */
-static const struct shape shape_media = {
-    .name = NAME("media"),
-    .count = 4,
-    .fields = {FIELD(request_parameter, "id", value), FIELD(request_parameter, "link", value),
-               FIELD(request_parameter, "filename", other),
-               FIELD(request_parameter, "caption", other)},
-};
-
-static const struct shape shape_location = {
-    .name = NAME("location"),
-    .count = 4,
-    .fields = {FIELD_ANY("latitude"), FIELD_ANY("longitude"),
-               FIELD(request_parameter, "name", other), FIELD(request_parameter, "address", other)},
-};
-
-/* The legacy forms: the customer reads fallback_value. */
-static const struct shape shape_currency = {
-    .name = NAME("currency"),
-    .count = 3,
-    .fields = {FIELD(request_parameter, "fallback_value", value),
-               FIELD(request_parameter, "code", other), FIELD_ANY("amount_1000")},
-};
-
-static const struct shape shape_date_time = {
-    .name = NAME("date_time"),
-    .count = 9,
-    .fields = {FIELD(request_parameter, "fallback_value", value), FIELD_ANY("day_of_week"),
-               FIELD_ANY("day_of_month"), FIELD_ANY("year"), FIELD_ANY("month"), FIELD_ANY("hour"),
-               FIELD_ANY("minute"), FIELD_ANY("calendar"), FIELD_ANY("timestamp")},
-};
-
-static const struct shape shape_action = {
-    .name = NAME("action"),
-    .count = 4,
-    .fields = {FIELD(request_parameter, "flow_token", other), FIELD_ANY("flow_action_data"),
-               FIELD_ANY("thumbnail_product_retailer_id"), FIELD_ANY("sections")},
-};
-
-static const struct shape shape_parameter = {
-    .name = NAME("parameters"),
-    .count = 12,
-    .fields = {FIELD(request_parameter, "type", type), FIELD(request_parameter, "text", value),
-               FIELD(request_parameter, "parameter_name", name),
-               FIELD(request_parameter, "payload", value),
-               FIELD(request_parameter, "coupon_code", value),
-               FIELD_OF(request_parameter, "image", VALUE_NOTED, has_object, &shape_media),
-               FIELD_OF(request_parameter, "video", VALUE_NOTED, has_object, &shape_media),
-               FIELD_OF(request_parameter, "document", VALUE_NOTED, has_object, &shape_media),
-               FIELD_OF(request_parameter, "location", VALUE_NOTED, has_object, &shape_location),
-               FIELD_OF(request_parameter, "currency", VALUE_NOTED, has_object, &shape_currency),
-               FIELD_OF(request_parameter, "date_time", VALUE_NOTED, has_object, &shape_date_time),
-               FIELD_OF(request_parameter, "action", VALUE_NOTED, has_object, &shape_action)},
-};
-
-static const struct shape shape_component = {
-    .name = NAME("components"),
-    .count = 4,
-    .fields = {FIELD(request_component, "type", type),
-               FIELD_OF(request_component, "parameters", VALUE_PARAMETERS, first, NULL),
-               FIELD(request_component, "sub_type", sub_type),
-               FIELD_OF(request_component, "index", VALUE_INDEX, index, NULL)},
-};
-
-static const struct shape shape_language = {
-    .name = NAME("language"),
-    .count = 2,
-    .fields = {FIELD(send_request, "code", language), FIELD(send_request, "policy", other)},
-};
-
-static const struct shape shape_template = {
-    .name = NAME("template"),
-    .count = 4,
-    .fields = {FIELD(send_request, "name", template_name),
-               FIELD_OF(send_request, "language", VALUE_OBJECT, other, &shape_language),
-               FIELD_OF(send_request, "components", VALUE_COMPONENTS, component_count, NULL),
-               FIELD(send_request, "namespace", other)},
-};
-
-static const struct shape shape_text = {
-    .name = NAME("text"),
-    .count = 2,
-    .fields = {FIELD(send_request, "body", text), FIELD_ANY("preview_url")},
-};
-
-static const struct shape shape_context = {
-    .name = NAME("context"),
-    .count = 1,
-    .fields = {FIELD(send_request, "message_id", in_reply_to)},
-};
-
-static const struct shape shape_request = {
-    .name = NAME(""),
-    .count = 20,
-    .fields = {FIELD(send_request, "messaging_product", messaging_product),
-               FIELD(send_request, "recipient_type", recipient_type),
-               FIELD(send_request, "to", to),
-               FIELD(send_request, "type", type),
-               FIELD_OF(send_request, "template", VALUE_NOTED, has_template, &shape_template),
-               FIELD(send_request, "biz_opaque_callback_data", callback),
-               FIELD(send_request, "recipient", recipient),
-               FIELD_OF(send_request, "text", VALUE_OBJECT, other, &shape_text),
-               FIELD_OF(send_request, "context", VALUE_OBJECT, other, &shape_context),
-               FIELD(send_request, "recipient_identity_key_hash", other),
-               FIELD_ANY("image"),
-               FIELD_ANY("audio"),
-               FIELD_ANY("document"),
-               FIELD_ANY("video"),
-               FIELD_ANY("sticker"),
-               FIELD_ANY("location"),
-               FIELD_ANY("contacts"),
-               FIELD_ANY("interactive"),
-               FIELD_ANY("reaction"),
-               FIELD_ANY("ttl")},
-};
 
 /* One pass. Functions return false when the text is not JSON; then nothing else matters. */
 struct reader {
@@ -178,16 +18,16 @@ struct reader {
 
 /* Where the fields of an object go. */
 struct place {
-    const struct shape *shape;
+    const struct request_shape *shape;
     char *base;
 };
 
-static bool read_value(struct reader *reader, const struct shape_field *field,
+static bool read_value(struct reader *reader, const struct request_field *field,
                        const struct place *place);
 
 static void
 complain(struct reader *reader, enum request_error error, struct span field,
-         const struct shape *shape)
+         const struct request_shape *shape)
 {
     if (reader->error != REQUEST_OK)
         return;
@@ -196,7 +36,7 @@ complain(struct reader *reader, enum request_error error, struct span field,
     reader->request->parent = shape->name;
 }
 
-static void
+static inline void
 skip_space(struct reader *reader)
 {
     while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
@@ -205,7 +45,7 @@ skip_space(struct reader *reader)
 }
 
 /* Takes `c`, with white space before it. */
-static bool
+static inline bool
 take(struct reader *reader, char c)
 {
     skip_space(reader);
@@ -215,7 +55,7 @@ take(struct reader *reader, char c)
     return true;
 }
 
-static bool
+static inline bool
 peek(struct reader *reader, char c)
 {
     skip_space(reader);
@@ -495,11 +335,15 @@ skip_value(struct reader *reader)
 
 /* The field called `name`, looked for from `from` on: producers write fields in our order. */
 static uint32_t
-find_field(const struct shape *shape, struct span name, uint32_t from)
+find_field(const struct request_shape *shape, struct span name, uint32_t from)
 {
+    if (name.size == 0)
+        return shape->count;
     for (uint32_t i = 0; i < shape->count; i++) {
         uint32_t index = from + i < shape->count ? from + i : from + i - shape->count;
-        if (span_equal(shape->fields[index].name, name))
+        const struct span *known = &shape->fields[index].name;
+        if (known->size == name.size && known->data[0] == name.data[0] &&
+            memcmp(known->data, name.data, name.size) == 0)
             return index;
     }
     return shape->count;
@@ -508,7 +352,7 @@ find_field(const struct shape *shape, struct span name, uint32_t from)
 static bool
 read_object(struct reader *reader, const struct place *place)
 {
-    const struct shape *shape = place->shape;
+    const struct request_shape *shape = place->shape;
     uint32_t seen = 0, next = 0;
     bool more = true;
     if (!enter(reader))
@@ -540,7 +384,7 @@ read_object(struct reader *reader, const struct place *place)
 
 /* Skips a value that is not what it must be. */
 static bool
-refuse(struct reader *reader, enum request_error error, const struct shape_field *field,
+refuse(struct reader *reader, enum request_error error, const struct request_field *field,
        const struct place *place)
 {
     complain(reader, error, field->name, place->shape);
@@ -553,8 +397,8 @@ read_component(struct reader *reader)
     struct send_request *request = reader->request;
     struct request_component *component = &request->components[request->component_count++];
     *component = (struct request_component){.first = request->parameter_count};
-    return read_object(reader,
-                       &(struct place){.shape = &shape_component, .base = (char *)component});
+    return read_object(
+        reader, &(struct place){.shape = &request_shape_component, .base = (char *)component});
 }
 
 static bool
@@ -563,12 +407,12 @@ read_parameter(struct reader *reader)
     struct send_request *request = reader->request;
     struct request_parameter *parameter = &request->parameters[request->parameter_count++];
     *parameter = (struct request_parameter){0};
-    return read_object(reader,
-                       &(struct place){.shape = &shape_parameter, .base = (char *)parameter});
+    return read_object(
+        reader, &(struct place){.shape = &request_shape_parameter, .base = (char *)parameter});
 }
 
 static bool
-is_full(const struct send_request *request, enum value_kind kind)
+is_full(const struct send_request *request, enum request_value kind)
 {
     return kind == VALUE_COMPONENTS ? request->component_count == REQUEST_COMPONENTS_MAX
                                     : request->parameter_count == REQUEST_PARAMETERS_MAX;
@@ -576,7 +420,7 @@ is_full(const struct send_request *request, enum value_kind kind)
 
 /* An array of components, or of one component's parameters. */
 static bool
-read_array(struct reader *reader, const struct shape_field *field, const struct place *place)
+read_array(struct reader *reader, const struct request_field *field, const struct place *place)
 {
     struct send_request *request = reader->request;
     bool more = true;
@@ -607,7 +451,7 @@ read_array(struct reader *reader, const struct shape_field *field, const struct 
 }
 
 static bool
-read_index(struct reader *reader, const struct shape_field *field, const struct place *place)
+read_index(struct reader *reader, const struct request_field *field, const struct place *place)
 {
     struct span *index = (struct span *)(void *)(place->base + field->offset);
     bool integer;
@@ -623,7 +467,7 @@ read_index(struct reader *reader, const struct shape_field *field, const struct 
 }
 
 static bool
-read_value(struct reader *reader, const struct shape_field *field, const struct place *place)
+read_value(struct reader *reader, const struct request_field *field, const struct place *place)
 {
     switch (field->kind) {
     case VALUE_STRING:
@@ -663,7 +507,7 @@ request_read(struct span json, struct request_scratch *scratch, struct send_requ
                             .end = json.data + json.size,
                             .scratch = scratch->data,
                             .request = request};
-    const struct place place = {.shape = &shape_request, .base = (char *)request};
+    const struct place place = {.shape = &request_shape_root, .base = (char *)request};
     if (!peek(&reader, '{') || !read_object(&reader, &place))
         return REQUEST_NOT_JSON;
     skip_space(&reader);

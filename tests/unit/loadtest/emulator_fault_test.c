@@ -54,6 +54,16 @@ rates_of_nothing_and_of_all(void)
         expect(rolled[i] == EMULATOR_FAULT_GOAWAY);
 }
 
+static bool
+same_rates(const struct emulator_faults *a, const struct emulator_faults *b)
+{
+    for (int i = 0; i < EMULATOR_FAULT_KINDS; i++) {
+        if (a->rates[i] < b->rates[i] || a->rates[i] > b->rates[i])
+            return false;
+    }
+    return true;
+}
+
 static void
 refuses_bad_rates(void)
 {
@@ -70,11 +80,11 @@ refuses_bad_rates(void)
     const struct emulator_faults before = faults;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         expect(!emulator_faults_set(&faults, cases[i].name, cases[i].rate, &error));
-        expect(memcmp(&faults, &before, sizeof faults) == 0);
+        expect(same_rates(&faults, &before));
     }
     char bad[] = "{\"slow\":0.1,\"nonsense\":0.1}";
     expect(!emulator_faults_read(&faults, span_of(bad), &error));
-    expect(memcmp(&faults, &before, sizeof faults) == 0);
+    expect(same_rates(&faults, &before));
     char broken[] = "{\"slow\":0.1";
     expect(!emulator_faults_read(&faults, span_of(broken), &error));
     char good[] = "{\"slow\":0.25,\"cut\":0}";

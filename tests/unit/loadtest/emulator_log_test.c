@@ -103,9 +103,11 @@ cuts_long_texts_between_characters(void)
     char text[100];
     struct emulator_log *log = emulator_log_open();
     struct emulator_log_reader reader;
-    struct emulator_accepted accepted = {.text = {text, sizeof text}}, read;
+    struct emulator_accepted accepted = {.text = {text, sizeof text}}, read = {0};
     memset(text, 'x', sizeof text);
-    memcpy(text + EMULATOR_LOG_TEXT_MAX - 1, "\xe2\x82\xac", 3);
+    text[EMULATOR_LOG_TEXT_MAX - 1] = '\xe2';
+    text[EMULATOR_LOG_TEXT_MAX] = '\x82';
+    text[EMULATOR_LOG_TEXT_MAX + 1] = '\xac';
     (void)emulator_log_append(log, &accepted);
     emulator_log_seek(log, 0, &reader);
     expect(emulator_log_read(&reader, &read));
@@ -135,7 +137,7 @@ static void
 writes_wamids_in_metas_layout(void)
 {
     char memory[EMULATOR_WAMID_MAX];
-    unsigned char bytes[256];
+    unsigned char bytes[256] = {0};
     struct buffer wamid;
     buffer_init(&wamid, memory, sizeof memory);
     emulator_wamid_write(SPAN("16503879439"), 1, 42, &wamid);
