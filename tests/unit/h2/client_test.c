@@ -347,9 +347,9 @@ cancelling_within_a_frame(void)
         caller_drain(&caller, 65536);
         expect_u64(caller.error, H2_OK);
         expect(size_then <= 5);
-        struct h2_exchange untouched; /* nobody wrote to it since */
-        memset(&untouched, 0x5a, sizeof(untouched));
-        expect(memcmp(&call.exchange, &untouched, sizeof(untouched)) == 0);
+        const unsigned char *byte = (const unsigned char *)&call.exchange;
+        for (size_t i = 0; i < sizeof(call.exchange); i++) /* nobody wrote to it since */
+            expect_u64(byte[i], 0x5a);
         caller_close(&caller);
     }
     buffer_reset(frames);
@@ -419,9 +419,13 @@ pings_are_answered_and_counted(void)
         h2_client_ping(peer->caller.client);
     peer_turn(peer);
     struct frame frame;
-    for (int twice = 0; twice < 2; twice++) /* the second time they are nobody's */
-        for (size_t at = 0; next_frame(peer_out(peer), &at, &frame);)
-            put_frame(&peer->frames, FRAME_PING, ACK, 0, frame.payload);
+    struct frame first = {0};
+    for (size_t at = 0; next_frame(peer_out(peer), &at, &frame);) {
+        if (first.payload.size == 0)
+            first = frame;
+        put_frame(&peer->frames, FRAME_PING, ACK, 0, frame.payload);
+    }
+    put_frame(&peer->frames, FRAME_PING, ACK, 0, first.payload); /* answered already */
     peer_turn(peer);
     expect_u64(peer->caller.pongs, 3);
     expect_u64(peer->caller.error, H2_OK);
