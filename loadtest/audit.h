@@ -66,6 +66,7 @@ enum audit_place {
     X(DIFFERENCE, "difference", "bill - ledger - exposure is not zero")                            \
     X(FINE_REFUSED, "fine_refused", "fine, but refused")                                           \
     X(FALSE_ALARM, "false_alarm", "fine, but refused as promotional")                              \
+    X(FINE_EXPIRED, "fine_expired", "fine and just written, but expired")                          \
     X(PROMOTIONAL_SENT, "promotional_sent", "promotional, but accepted")                           \
     X(BAD_SENT, "bad_sent", "malformed, but accepted")
 

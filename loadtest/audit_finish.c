@@ -211,6 +211,8 @@ compare_with_plan(const struct finish *finish, const struct audit_message *messa
     if (message->outcome == AUDIT_REFUSED && plan->kind == GENERATED_FINE)
         problem(finish, by_policy ? AUDIT_FALSE_ALARM : AUDIT_FINE_REFUSED, message, "to %s",
                 plan->to);
+    if (message->outcome == AUDIT_EXPIRED && plan->kind == GENERATED_FINE)
+        problem(finish, AUDIT_FINE_EXPIRED, message, "after %u ms", message->latency_ms);
     bool alone = plan->id_of == n && !has(message, AUDIT_FLAG_COPIED);
     if (message->outcome == AUDIT_DUPLICATE && alone)
         problem(finish, AUDIT_UNEXPECTED_DUPLICATE, message, "nothing else carries that id");

@@ -43,7 +43,8 @@ roll(const struct generator *generator, uint64_t n, struct random *random, struc
     plan->country = load_country_draw(random, generator->countries);
     load_number_draw(random, plan->country, plan->to);
     rolled->wants_copy = random_chance(random, generator->duplicates);
-    rolled->copy_distance = 1 + random_below(random, COPY_REACH);
+    uint64_t reach = n < COPY_REACH ? n : COPY_REACH;
+    rolled->copy_distance = reach == 0 ? 0 : 1 + random_below(random, reach);
 }
 
 /* A copy repeats one that is fine and not a copy itself, so the chain is never longer than two. */
@@ -51,7 +52,7 @@ static bool
 find_original(const struct generator *generator, uint64_t n, const struct rolled *rolled,
               struct random *random, struct rolled *original)
 {
-    if (!rolled->wants_copy || rolled->copy_distance > n)
+    if (!rolled->wants_copy || rolled->copy_distance == 0)
         return false;
     roll(generator, n - rolled->copy_distance, random, original);
     return !original->wants_copy && original->plan.kind == GENERATED_FINE;
