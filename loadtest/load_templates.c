@@ -70,7 +70,7 @@ static bool
 read_body(struct load_template *template, const json_t *component)
 {
     struct span rest = json_span(json_object_get(component, "text"));
-    while (rest.size >= 4) {
+    while (rest.size > 0) {
         const char *open = memmem(rest.data, rest.size, "{{", 2);
         if (open == NULL)
             break;
