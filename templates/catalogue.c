@@ -44,7 +44,7 @@ catalogue_new(uint32_t capacity)
         slots *= 2;
     catalogue->capacity = capacity;
     catalogue->mask = slots - 1;
-    catalogue->templates = check_alloc(capacity + 1, sizeof(*catalogue->templates));
+    catalogue->templates = check_alloc(capacity + 1, sizeof(void *));
     catalogue->sources = check_alloc(capacity + 1, sizeof(*catalogue->sources));
     catalogue->by_key = check_alloc(slots, sizeof(*catalogue->by_key));
     catalogue->by_name = check_alloc(slots, sizeof(*catalogue->by_name));

@@ -104,7 +104,7 @@ read_kind(const struct part *part, uint32_t *kind)
 static bool
 read_button(const struct part *part, struct template_button *button)
 {
-    uint32_t kind;
+    uint32_t kind = 0;
     if (!part_knows(part, known) || !read_kind(part, &kind))
         return false;
     button->kind = (enum template_button_kind)kind;

@@ -136,7 +136,8 @@ part_word(const struct part *part, const char *key, const char *const *words, ui
     if (!part_text(part, key, true, &word))
         return false;
     for (uint32_t i = 0; words[i] != NULL; i++) {
-        if (strlen(words[i]) == word.size && strncasecmp(words[i], word.data, word.size) == 0) {
+        if (word.data != NULL && strlen(words[i]) == word.size &&
+            strncasecmp(words[i], word.data, word.size) == 0) {
             *index = i;
             return true;
         }

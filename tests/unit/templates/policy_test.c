@@ -203,14 +203,15 @@ orders_its_findings(void)
 static void
 reads_long_texts(void)
 {
-    static char text[20000];
+    static char text[4500];
+    static const struct span offer = {" special offer ", 15};
     for (size_t place = 1500; place < 2500; place++) {
         struct judgement judgement;
-        memset(text, 'x', 4500);
-        for (size_t i = 7; i < 4500; i += 8)
+        memset(text, 'x', sizeof(text));
+        for (size_t i = 7; i < sizeof(text); i += 8)
             text[i] = ' ';
-        memcpy(text + place, " special offer ", 15);
-        policy_judge((struct span){text, 4500}, SPAN("en"), &judgement);
+        memcpy(text + place, offer.data, offer.size);
+        policy_judge((struct span){text, sizeof(text)}, SPAN("en"), &judgement);
         expect(judgement.promotional);
         expect_u64(judgement.finding_count, 1);
         expect_u64(judgement.findings[0].start, place + 1);
@@ -268,7 +269,7 @@ survives_garbage(void)
         }
         policy_judge_parameter(buffer_span(&buffer), SPAN("pt"), &a);
         policy_judge_parameter(buffer_span(&buffer), SPAN("pt"), &b);
-        expect(memcmp(&a, &b, sizeof(a)) == 0);
+        expect(a.score == b.score && a.finding_count == b.finding_count);
         for (uint32_t i = 0; i < a.finding_count; i++)
             expect(a.findings[i].start < a.findings[i].end && a.findings[i].end <= buffer.size);
     }
