@@ -152,11 +152,26 @@ add_delivery(struct writing *writing, struct settle_group *group, struct deliver
     writing->call->deliveries[writing->delivery_count++] = delivery;
 }
 
+/* Turns the list round: it was built from its end, and XDEL is several times cheaper when the ids
+ * come in the order of the stream. */
+static struct delivery *
+in_order(struct delivery *delivery)
+{
+    struct delivery *first = NULL;
+    while (delivery != NULL) {
+        struct delivery *next = delivery->next;
+        delivery->next = first;
+        first = delivery;
+        delivery = next;
+    }
+    return first;
+}
+
 /* The members of one grant that were set aside for one action become one group. */
 static void
 add_grouped(struct writing *writing, struct delivery **list)
 {
-    struct delivery *delivery = *list;
+    struct delivery *delivery = in_order(*list);
     *list = NULL;
     if (delivery == NULL)
         return;
