@@ -23,7 +23,7 @@ local PAGE_MIN, PAGE_MAX = 8, 256  -- entries read at once: large ones are met i
 local RETURNED_LOOK = 32          -- returned ranges looked at in one claim
 local RETURNED_TAKE = 8           -- ... and taken, of one source
 local PARTS_MAX = 26              -- a claim's parts are named by letters
-local RECOVER_MEMBERS_MAX = 4096  -- in one call, so that Redis is not held up
+local RECOVER_MEMBERS_MAX = 16384 -- in one call, so that Redis is not held up for seconds
 local EVENTS_REMOVED_MAX = 16     -- event entries removed in one append
 local EVENT_OUTCOMES_MAX = 512    -- in one event entry that recover writes
 local ID_SIZE_MAX = 256           -- of a producer's id, and of ref
@@ -123,6 +123,19 @@ local function take_slice(reader, what, width)
   reader.at = first + count * (width or 1)
   need(reader.at <= #reader.args + 1, 'the call ends before its %d %s', count, what)
   return {args = reader.args, count = count, first = first, last = reader.at - 1}
+end
+
+-- Outcomes: a count and as many arguments; or `=COUNT` and one argument with as many lines, which
+-- costs Redis a fifth.
+local function take_outcomes(reader)
+  local joined = (reader.args[reader.at] or ''):match('^=(%d+)$')
+  if not joined then
+    return take_slice(reader, 'outcomes')
+  end
+  reader.at = reader.at + 1
+  take(reader, 'the outcomes')
+  return {args = reader.args, count = number_of(joined, 'the number of outcomes'),
+    first = reader.at - 1, last = reader.at - 1}
 end
 
 local function take_end(reader)
@@ -644,21 +657,24 @@ end
 
 -- Takes an entry into the part if the budget allows. The first of all is always allowed: an entry
 -- that is larger than any budget must not stop the queue.
-local function add_entry(part, budget, source, id, fields)
-  local size, members = weigh(fields)
+local function add_entry(part, budget, entry)
+  local id = entry[1]
+  local size, members = weigh(entry[2])
   if size > ENTRY_SIZE_MAX then
-    size, members, fields = 0, 1, false
+    size, members, entry[2] = 0, 1, false
   end
   if not budget.first and (members > budget.members or size > budget.bytes) then
     return false
   end
   budget.first = false
   budget.members, budget.bytes = budget.members - members, budget.bytes - size
-  local entry = PREFIX[source] .. id
-  part.entries[#part.entries + 1] = {entry, fields}
+  if part.source == 'urgent' then
+    entry[1] = PREFIX.urgent .. id
+  end
+  part.entries[#part.entries + 1] = entry
   part.last, part.first = id, part.first or id
   if members > 1 then
-    part.bulks[#part.bulks + 1] = entry
+    part.bulks[#part.bulks + 1] = entry[1]
   end
   return true
 end
@@ -669,8 +685,8 @@ local function read_range(k, source, from, to, budget)
   local page = PAGE_MIN
   while budget.members > 0 and budget.bytes > 0 do
     local found = redis.call('XRANGE', k[source], from, to, 'COUNT', page)
-    for _, entry in ipairs(found) do
-      if not add_entry(part, budget, source, entry[1], entry[2]) then
+    for i = 1, #found do
+      if not add_entry(part, budget, found[i]) then
         return part
       end
     end
@@ -678,7 +694,7 @@ local function read_range(k, source, from, to, budget)
       part.whole = true
       return part
     end
-    from = '(' .. found[page][1]
+    from = '(' .. part.last
     local weight = #part.bulks > 0 and BULK_MAX or 1
     page = math.max(1, math.min(math.ceil(budget.members / weight), PAGE_MAX))
   end
@@ -708,10 +724,28 @@ local function read_returned(k, source, budget, parts, changes)
   end
 end
 
+-- Takes a range that the worker has read itself, if no other worker took from it meanwhile. Its
+-- contents need not pass through here, which is most of a claim's cost.
+local function take_ahead(k, source, budget, parts, ahead)
+  local cursor = redis.call('HGET', k.cursor, source) or '0-0'
+  if cursor ~= ahead.from or not (budget.first or ahead.members <= budget.members) then
+    return
+  end
+  local first = redis.call('XRANGE', k[source], '(' .. cursor, ahead.last, 'COUNT', 1)[1]
+  if first and redis.call('XRANGE', k[source], ahead.last, ahead.last)[1] then
+    budget.first, budget.members = false, budget.members - ahead.members
+    parts[#parts + 1] = {source = source, first = first[1], last = ahead.last, bulks = {},
+      is_ahead = true, moves_cursor = true}
+  end
+end
+
 -- New entries of a stream, behind its cursor.
-local function read_stream(k, source, budget, parts)
+local function read_stream(k, source, budget, parts, ahead)
   if budget.members <= 0 or budget.bytes <= 0 then
     return
+  end
+  if ahead then
+    return take_ahead(k, source, budget, parts, ahead)
   end
   local cursor = redis.call('HGET', k.cursor, source)
   local part = read_range(k, source, cursor and '(' .. cursor or '-', '+', budget)
@@ -793,13 +827,13 @@ local function read_again(k, holder, claim)
 end
 
 -- Reads what can be claimed, in the order of urgency.
-local function read_all(k, now, budget)
+local function read_all(k, now, budget, ahead)
   local parts, changes = {}, {}
   read_returned(k, 'urgent', budget, parts, changes)
-  read_stream(k, 'urgent', budget, parts)
+  read_stream(k, 'urgent', budget, parts, ahead.urgent)
   read_later(k, now, budget, parts)
   read_returned(k, 'queue', budget, parts, changes)
-  read_stream(k, 'queue', budget, parts)
+  read_stream(k, 'queue', budget, parts, ahead.queue)
   return parts, changes
 end
 
@@ -823,14 +857,30 @@ local function write_parts(k, holder, claim, now, parts, changes)
     if part.moves_cursor then
       redis.call('HSET', k.cursor, part.source, part.last)
     end
-    if #part.entries > 0 then
+    if part.is_ahead or #part.entries > 0 then
       redis.call('HSET', k.claims, part.name,
         ('%s\t%s\t%s\t%s\t%.0f'):format(holder, part.source, part.first, part.last, now))
     end
   end
 end
 
--- (A B) holder, claim, members_max, bytes_max: gives a worker what it may work on next.
+-- What the worker has read itself: {source, cursor it read from, last id, members}.
+local function take_aheads(reader)
+  local aheads = {}
+  while reader.at <= #reader.args do
+    local source = take(reader, 'a source')
+    need((source == 'queue' or source == 'urgent') and not aheads[source],
+      'what was read ahead is of queue or urgent, once, not "%s"', source)
+    local ahead = {from = take(reader, 'a cursor'), last = take(reader, 'the last id')}
+    ahead.members = take_number(reader, 'the members read')
+    need(id_of_entry(ahead.from, 'queue') and id_of_entry(ahead.last, 'queue')
+      and is_earlier(ahead.from, ahead.last), '"%s" to "%s" is no range', ahead.from, ahead.last)
+    aheads[source] = ahead
+  end
+  return aheads
+end
+
+-- (A B) holder, claim, members_max, bytes_max, read ahead…: gives a worker what it may work on.
 local function claim(keys, args)
   local k = account_keys(keys)
   local reader = reader_of(args)
@@ -838,7 +888,7 @@ local function claim(keys, args)
   local name = take_own_name(reader, holder, 'claim')
   local budget = {first = true, members = take_number(reader, 'members_max'),
     bytes = take_number(reader, 'bytes_max')}
-  take_end(reader)
+  local aheads = take_aheads(reader)
   need(name:find('%d$'), '"%s" is no claim of %s', name, holder)
   need_types(k, 'workers', 'queue', 'urgent', 'later', 'later_entries', 'later_held', 'cursor',
     'claims', 'returned', 'left')
@@ -849,7 +899,7 @@ local function claim(keys, args)
   local parts = read_again(k, holder, name)
   if not parts then
     local changes
-    parts, changes = read_all(k, now, budget)
+    parts, changes = read_all(k, now, budget, aheads)
     write_parts(k, holder, name, now, parts, changes)
   end
   local next_due = redis.call('ZRANGE', k.later, 0, 0, 'WITHSCORES')[2]
@@ -857,7 +907,9 @@ local function claim(keys, args)
   local reply = {'ok', now, next_due and tonumber(next_due) or -1, cursors[1] or '0-0',
     cursors[2] or '0-0'}
   for _, part in ipairs(parts) do
-    if #part.entries > 0 then
+    if part.is_ahead then
+      reply[#reply + 1] = {part.name, part.source, false, {}}
+    elseif #part.entries > 0 then
       reply[#reply + 1] = {part.name, part.source, part.entries, masks_of(k, part)}
     end
   end
@@ -1103,7 +1155,7 @@ local function take_group(reader)
   group.singles = take_slice(reader, 'singles')
   group.bulks, bulk_members = take_bulks(reader, group.source)
   group.names = take_slice(reader, 'names')
-  group.outcomes = take_slice(reader, 'outcomes')
+  group.outcomes = take_outcomes(reader)
   group.ids = take_slice(reader, 'ids')
   need_group(group, bulk_members, charged)
   return group

@@ -66,7 +66,8 @@ class Part:
 
     def __init__(self, reply):
         self.claim, self.source = reply[0], reply[1]
-        self.entries = [(entry[0], self._content(entry[1])) for entry in reply[2]]
+        self.is_ahead = reply[2] is None  # the worker has read it itself
+        self.entries = [(entry[0], self._content(entry[1])) for entry in reply[2] or []]
         self.masks = {reply[3][i]: int(reply[3][i + 1], 16) for i in range(0, len(reply[3]), 2)}
 
     @staticmethod

@@ -7,7 +7,7 @@ import time
 import traceback
 
 from redis_server import RedisServer
-from queue_calls import (ACCOUNT, BUSINESS, CELL, COST, DAY, Queue, Refused, bits_of, census, group,
+from queue_calls import (ACCOUNT, BUSINESS, CELL, COST, DAY, Claimed, Queue, Refused, census, group,
                          holder_name, key, outcome, text)
 
 W1, W2, W3 = holder_name(1), holder_name(2), holder_name(3)
@@ -185,6 +185,39 @@ def test_claim_skips_a_later_member_without_record(queue):
     equal(queue.client.zcard(key("later")), 1)
 
 
+def test_claim_of_what_was_read_ahead(queue):
+    entries = [queue.add() for _ in range(6)]
+    urgent = queue.add("urgent")
+    queue.beat(W1)
+    queue.beat(W2)
+
+    def claim(holder, number, *ahead, members=500):
+        return Claimed(queue.call("claim", holder, "%s.%d" % (holder, number), members, 1 << 20, *ahead))
+
+    found = claim(W1, 1, "queue", "0-0", entries[2], 3)
+    equal([(part.source, part.is_ahead) for part in found.parts], [("urgent", False), ("queue", True)])
+    equal((found.cursor_queue, found.cursor_urgent), (entries[2], urgent[1:]))
+    record = text(queue.client.hget(key("claims"), W1 + ".1b")).split("\t")
+    equal(record[:4], [W1, "queue", entries[0], entries[2]])
+    # Its reply was lost: asked again, the contents come from Redis.
+    equal(claim(W1, 1, "queue", "0-0", entries[2], 3).members(), [urgent] + entries[:3])
+    # Another one read from the same cursor: it learns where the cursor is now, and gets nothing.
+    before = queue.dump()
+    found = claim(W2, 1, "queue", "0-0", entries[4], 5)
+    equal((found.parts, found.cursor_queue), ([], entries[2]))
+    # Neither beyond the end, nor over the budget when something else was given.
+    equal(claim(W2, 1, "queue", entries[2], "18446744073709551615-1", 5).parts, [])
+    equal(queue.dump(), before)
+    urgent = queue.add("urgent")
+    found = claim(W2, 1, "queue", entries[2], entries[5], 3, members=3)
+    equal([part.source for part in found.parts], ["urgent"])
+    found = claim(W2, 2, "queue", entries[2], entries[5], 3, "urgent", urgent[1:], "9" * 13 + "-1", 1,
+                  members=2)
+    equal([(part.source, part.is_ahead) for part in found.parts], [("queue", True)])
+    queue.give_back(W2, W2 + ".2")
+    equal(claimed(queue, W1, 3).members(), entries[3:])
+
+
 def test_claim_refused(queue):
     queue.beat(W1)
     queue.add()
@@ -192,7 +225,11 @@ def test_claim_refused(queue):
             ("is no claim of", (W1, W2 + ".1", 1, 1)), ("is no claim of", (W1, W1 + ".1b", 1, 1)),
             ("is no claim of", (W1, W1 + ".", 1, 1)), ("is no claim of", (W1, W1 + ".1" * 20, 1, 1)),
             ("whole number", (W1, W1 + ".1", "-1", 1)), ("ends where", (W1, W1 + ".1", 1)),
-            ("too many", (W1, W1 + ".1", 1, 1, 1))):
+            ("of queue or urgent", (W1, W1 + ".1", 1, 1, "later", "0-0", "1-1", 1)),
+            ("once", (W1, W1 + ".1", 1, 1) + 2 * ("queue", "0-0", "1-1", 1)),
+            ("is no range", (W1, W1 + ".1", 1, 1, "queue", "1-1", "1-1", 1)),
+            ("is no range", (W1, W1 + ".1", 1, 1, "queue", "x", "1-1", 1)),
+            ("ends where", (W1, W1 + ".1", 1, 1, "queue", "0-0", "1-1"))):
         refused(queue, words, lambda: queue.call("claim", *arguments))
     refused(queue, "two keys", lambda: queue.call("claim", W1, W1 + ".1", 1, 1, keys=(ACCOUNT, "x")))
 
@@ -297,6 +334,18 @@ def test_accept_of_thousands(queue):
                        singles=entries, outcomes=[outcome(entry, "accepted") for entry in entries])
     equal(repeated(queue, lambda: queue.settle(W1, [everything], [claim])), ["already"])
     equal((queue.cost(), census(queue), len(queue.events())), ((4096, 4096), {}, 4096))
+
+
+def test_outcomes_in_one_argument(queue):
+    entries = [queue.add() for _ in range(3)]
+    claim = claimed(queue).parts[0].claim
+    lines = [outcome(entry, "failed") for entry in entries]
+    parts = group("claim:" + claim, "queue", "drop", singles=entries, outcomes=lines)
+    joined = parts[:-5] + ["=3", "\n".join(lines), 0]
+    equal(parts[-5:-1], [3] + lines)
+    refused(queue, "ends where", lambda: queue.settle(W1, [parts[:-5] + ["=3"]]))
+    equal(repeated(queue, lambda: queue.settle(W1, [joined])), ["already"])
+    equal([event["entry"] for event in queue.events()], entries)
 
 
 def test_drop_and_free_and_ids(queue):
@@ -737,19 +786,19 @@ def test_recover_skips_what_had_its_outcome(queue):
 
 
 def test_recover_in_slices(queue):
-    """A worker with very many grants is cleaned up in several calls; its claims go back last."""
-    entries = [queue.add() for _ in range(6000)]
-    claimed(queue, members=6000, size=1 << 24)
+    """Workers with very many grants are cleaned up in several calls; their claims go back last."""
+    entries = [queue.add() for _ in range(24000)]
+    claimed(queue, members=24000, size=1 << 26)
     for number in range(6):
-        granted(queue, entries[number * 1000:number * 1000 + 900], number=number)
+        granted(queue, entries[number * 4000:number * 4000 + 3900], number=number)
     queue.fence(W1)
     queue.beat(W2)
-    equal(queue.recover(), [0, 4500])
+    equal(queue.recover(), [0, 19500])
     equal(queue.claim(W2, W2 + ".1").members(), [])
-    equal(queue.recover(), [1, 900])
+    equal(queue.recover(), [1, 3900])
     equal(queue.recover(), [0, 0])
     equal(len(queue.claim(W2, W2 + ".2", 6000, 1 << 24).members()), 600)
-    equal(len(queue.events()), 5400)
+    equal(len(queue.events()), 23400)
 
 
 def test_recover_refuses_a_record_it_cannot_read(queue):

@@ -14,7 +14,7 @@ import time
 from redis_server import RedisServer
 from queue_calls import (COST, Queue, census, group, holder_name, key, outcome, text)
 
-STEPS = 2500
+STEPS = 4000
 EVENTS_KEEP = 200      # few, so that the library trims; the test reads along
 LIVE_MAX = 250         # members that wait or are worked on: beyond it nothing is added
 PRICES = [12345678901231, 75000, 1, 1234567]  # sums of the first are soon beyond what a double holds
