@@ -90,35 +90,41 @@ is_webhook(struct span type)
 }
 
 static void
+tell_final(struct load_events *events, struct audit_event *event,
+           const struct outcome_fields *fields)
+{
+    event->wamid = fields->wamid;
+    event->country = fields->country;
+    event->possible_duplicate = span_equal(fields->possible, SPAN("true"));
+    /* Findings are an array: "[]" is none. */
+    event->by_policy = event->outcome == AUDIT_REFUSED && fields->findings.size > 2;
+    bool priced = fields->price.size == 0 || span_to_u64(fields->price, &event->price);
+    events->unreadable += !priced || !span_to_u64(fields->at, &event->at_ms);
+    if (event->by_policy)
+        keep_refused(events, event->n, fields);
+    if (event->outcome == AUDIT_ACCEPTED && events->currency[0] == '\0')
+        (void)snprintf(events->currency, sizeof events->currency, "%.*s",
+                       SPAN_ARG(fields->currency));
+    audit_event(events->audit, event);
+}
+
+static void
 tell_audit(struct load_events *events, uint32_t account, const struct outcome_fields *fields)
 {
-    struct audit_event event = {.n = AUDIT_UNKNOWN,
-                                .wamid = fields->wamid,
-                                .country = fields->country,
-                                .possible_duplicate = span_equal(fields->possible, SPAN("true"))};
+    struct audit_event event = {.n = AUDIT_UNKNOWN};
     uint64_t n = 0;
     if (generator_read_ref(events->generator, fields->ref, &n))
         event.n = n;
-    if (!audit_read_member(fields->entry, account, &event.member)) {
-        events->unreadable++;
-    } else if (span_equal(fields->type, SPAN("uncertain"))) {
-        audit_uncertain(events->audit, event.member, event.n);
-    } else if (audit_read_outcome(fields->type, &event.outcome)) {
-        /* Findings are an array: "[]" is none. */
-        event.by_policy = event.outcome == AUDIT_REFUSED && fields->findings.size > 2;
-        bool priced = fields->price.size == 0 || span_to_u64(fields->price, &event.price);
-        events->unreadable += !priced || !span_to_u64(fields->at, &event.at_ms);
-        if (event.by_policy)
-            keep_refused(events, event.n, fields);
-        if (event.outcome == AUDIT_ACCEPTED && events->currency[0] == '\0')
-            (void)snprintf(events->currency, sizeof events->currency, "%.*s",
-                           SPAN_ARG(fields->currency));
-        audit_event(events->audit, &event);
-    } else if (is_webhook(fields->type)) {
+    if (is_webhook(fields->type))
         events->webhooks++;
-    } else {
+    else if (!audit_read_member(fields->entry, account, &event.member))
         events->unreadable++;
-    }
+    else if (span_equal(fields->type, SPAN("uncertain")))
+        audit_uncertain(events->audit, event.member, event.n);
+    else if (audit_read_outcome(fields->type, &event.outcome))
+        tell_final(events, &event, fields);
+    else
+        events->unreadable += 1;
 }
 
 void

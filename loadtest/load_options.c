@@ -11,8 +11,8 @@ enum flag_kind { FLAG_TEXT, FLAG_COUNT, FLAG_SHARE, FLAG_ACCOUNT, FLAG_SWITCH };
 struct flag {
     const char *name;
     enum flag_kind kind;
-    size_t offset;
     uint32_t verbs;
+    size_t offset;
     const char *value; /* what stands for its value in the help */
     const char *help;
 };
@@ -25,36 +25,36 @@ enum {
 };
 
 static const struct flag flags[] = {
-    {"redis", FLAG_TEXT, AT(redis), ALL, "WHERE", "unix:/path or tcp://host:port"},
-    {"account", FLAG_ACCOUNT, 0, ALL, "B/A", "business/account, e.g. acme/fr; may be repeated"},
-    {"messages", FLAG_COUNT, AT(messages), ALL, "N", "how many notifications (20000)"},
-    {"seed", FLAG_COUNT, AT(seed), ALL, "S",
+    {"redis", FLAG_TEXT, ALL, AT(redis), "WHERE", "unix:/path or tcp://host:port"},
+    {"account", FLAG_ACCOUNT, ALL, 0, "B/A", "business/account, e.g. acme/fr; may be repeated"},
+    {"messages", FLAG_COUNT, ALL, AT(messages), "N", "how many notifications (20000)"},
+    {"seed", FLAG_COUNT, ALL, AT(seed), "S",
      "same seed, same notifications (fill: the next unused; audit: the last)"},
-    {"promotional", FLAG_SHARE, AT(promotional), ALL, "0..1",
+    {"promotional", FLAG_SHARE, ALL, AT(promotional), "0..1",
      "share with an offer smuggled in (0.02)"},
-    {"bad", FLAG_SHARE, AT(bad), ALL, "0..1", "share that is malformed in some way (0.01)"},
-    {"urgent", FLAG_SHARE, AT(urgent), ALL, "0..1", "share written to the urgent stream (0.01)"},
-    {"duplicates", FLAG_SHARE, AT(duplicates), ALL, "0..1", "share that repeats an earlier id (0)"},
-    {"countries", FLAG_COUNT, AT(countries), ALL, "N", "recipients of how many countries (60)"},
-    {"bulk", FLAG_COUNT, AT(bulk), ALL, "N", "members in one entry, 1 to 64 (1: plain entries)"},
-    {"templates", FLAG_TEXT, AT(templates), ALL, "FOLDER", "the catalogue's JSON files"},
-    {"again", FLAG_SWITCH, AT(again), WRITES, NULL, "write a seed again that was written before"},
-    {"emulator", FLAG_TEXT, AT(emulator), READS, "URL",
+    {"bad", FLAG_SHARE, ALL, AT(bad), "0..1", "share that is malformed in some way (0.01)"},
+    {"urgent", FLAG_SHARE, ALL, AT(urgent), "0..1", "share written to the urgent stream (0.01)"},
+    {"duplicates", FLAG_SHARE, ALL, AT(duplicates), "0..1", "share that repeats an earlier id (0)"},
+    {"countries", FLAG_COUNT, ALL, AT(countries), "N", "recipients of how many countries (60)"},
+    {"bulk", FLAG_COUNT, ALL, AT(bulk), "N", "members in one entry, 1 to 64 (1: plain entries)"},
+    {"templates", FLAG_TEXT, ALL, AT(templates), "FOLDER", "the catalogue's JSON files"},
+    {"again", FLAG_SWITCH, WRITES, AT(again), NULL, "write a seed again that was written before"},
+    {"emulator", FLAG_TEXT, READS, AT(emulator), "URL",
      "https://host:port of facteur-emulator, for its bill"},
-    {"ca-file", FLAG_TEXT, AT(ca_file), READS, "FILE",
+    {"ca-file", FLAG_TEXT, READS, AT(ca_file), "FILE",
      "who signed the emulator's certificate (PEM)"},
-    {"sender-pid", FLAG_COUNT, AT(sender_pid), READS, "PID",
+    {"sender-pid", FLAG_COUNT, READS, AT(sender_pid), "PID",
      "measure this process' CPU as the sender's"},
-    {"redis-pid", FLAG_COUNT, AT(redis_pid), READS, "PID", "the same for redis-server"},
-    {"emulator-pid", FLAG_COUNT, AT(emulator_pid), READS, "PID", "the same for facteur-emulator"},
-    {"show-refused", FLAG_COUNT, AT(show_refused), READS, "N",
+    {"redis-pid", FLAG_COUNT, READS, AT(redis_pid), "PID", "the same for redis-server"},
+    {"emulator-pid", FLAG_COUNT, READS, AT(emulator_pid), "PID", "the same for facteur-emulator"},
+    {"show-refused", FLAG_COUNT, READS, AT(show_refused), "N",
      "show N refused texts with the offending words (0)"},
-    {"timeout", FLAG_COUNT, AT(timeout_s), LOAD_RUN, "SECONDS",
+    {"timeout", FLAG_COUNT, LOAD_RUN, AT(timeout_s), "SECONDS",
      "give up waiting for outcomes after (120)"},
-    {"live", FLAG_SWITCH, AT(live), LOAD_RUN, NULL,
+    {"live", FLAG_SWITCH, LOAD_RUN, AT(live), NULL,
      "print the live line also when not on a terminal"},
-    {"json", FLAG_SWITCH, AT(json), ALL, NULL, "the last line of the output is one JSON object"},
-    {"quiet", FLAG_SWITCH, AT(quiet), ALL, NULL, "no progress"},
+    {"json", FLAG_SWITCH, ALL, AT(json), NULL, "the last line of the output is one JSON object"},
+    {"quiet", FLAG_SWITCH, ALL, AT(quiet), NULL, "no progress"},
 };
 
 enum { FLAG_COUNT_ALL = sizeof flags / sizeof flags[0] };
