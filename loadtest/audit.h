@@ -50,6 +50,7 @@ enum audit_place {
 /* What can be wrong; the table holds name (JSON), and words for people. */
 #define AUDIT_PROBLEMS(X)                                                                          \
     X(LOST, "lost", "nowhere: no outcome and in no place")                                         \
+    X(UNTOLD, "untold", "nowhere, but events were trimmed: lost or not, who can tell")             \
     X(TWO_OUTCOMES, "two_outcomes", "more than one final outcome")                                 \
     X(TWO_PLACES, "two_places", "in two places at once")                                           \
     X(NO_EVENT, "no_event", "in dead without an event")                                            \
@@ -125,6 +126,13 @@ struct audit_example {
     char detail[96];
 };
 
+/* How much of the world was seen. */
+struct audit_view {
+    bool events_whole; /* no event was missed */
+    bool ours_whole;   /* no event since ours were written was missed */
+    bool has_bill;     /* every charge was given */
+};
+
 struct audit_report {
     uint64_t seed;
     uint64_t generated;
@@ -133,9 +141,8 @@ struct audit_report {
     uint64_t parked, later, waiting, claimed, granted; /* without outcome, each counted once */
     uint64_t lost;
     uint64_t duplicates, possible_duplicates;
-    uint64_t foreign;  /* members that are not ours */
-    bool events_whole; /* every event ever written was seen */
-    bool has_bill;
+    uint64_t foreign; /* members that are not ours */
+    struct audit_view view;
     uint64_t trimmed; /* outcomes whose events were gone: accepted ones are known by the bill */
     uint64_t expected[GENERATED_KINDS];
     int64_t ledger, events, bill; /* millionths, ours and foreign */
@@ -187,9 +194,8 @@ void audit_forget_places(struct audit *audit);
 struct audit_member audit_member_of(const struct audit *audit, uint64_t n);
 const struct audit_live *audit_live(const struct audit *audit);
 
-/* `events_whole`: no event was missed; `has_bill`: every charge was given. Once, at the end. */
-void audit_finish(struct audit *audit, bool events_whole, bool has_bill,
-                  struct audit_report *report);
+/* Judges. Once, at the end. */
+void audit_finish(struct audit *audit, const struct audit_view *view, struct audit_report *report);
 
 const char *audit_outcome_text(enum audit_outcome outcome);             /* "accepted", … static */
 bool audit_read_outcome(struct span text, enum audit_outcome *outcome); /* false: not a final one */

@@ -42,24 +42,37 @@ has(const struct audit_message *message, uint8_t flag)
 
 /* ---- one place or one outcome --------------------------------------------------------------- */
 
+static bool
+is_ours(const struct finish *finish, const struct audit_message *message)
+{
+    return (uint64_t)(message - finish->audit->messages) < finish->audit->generator.messages;
+}
+
+/* Every event that there ever was about such a message was seen. */
+static bool
+events_are_whole(const struct finish *finish, const struct audit_message *message)
+{
+    const struct audit_view *view = &finish->report->view;
+    return is_ours(finish, message) ? view->ours_whole : view->events_whole;
+}
+
 /* What the events could not tell: the dead record's word, or the bill where events were trimmed. */
 static void
 complete_outcome(const struct finish *finish, struct audit_message *message)
 {
-    const struct audit_report *report = finish->report;
+    bool whole = events_are_whole(finish, message);
     bool in_dead = (message->places & AUDIT_IN_DEAD) != 0;
     if (in_dead && message->outcome == AUDIT_NONE) {
         message->outcome = message->dead;
-        finish->report->trimmed += !report->events_whole;
-        if (report->events_whole)
+        finish->report->trimmed += !whole;
+        if (whole)
             problem(finish, AUDIT_NO_EVENT, message, "as %s", audit_outcome_text(message->dead));
     } else if (in_dead && message->outcome != message->dead) {
         problem(finish, AUDIT_TWO_OUTCOMES, message, "%s in an event, %s in dead",
                 audit_outcome_text(message->outcome), audit_outcome_text(message->dead));
     }
     bool somewhere = (message->places & (AUDIT_IN_STREAM | AUDIT_LATER | AUDIT_UNCERTAIN)) != 0;
-    if (message->outcome == AUDIT_NONE && !somewhere && message->charges > 0 &&
-        !report->events_whole) {
+    if (message->outcome == AUDIT_NONE && !somewhere && message->charges > 0 && !whole) {
         message->outcome = AUDIT_ACCEPTED;
         message->price = message->bill_price;
         message->wamid = message->bill_wamid;
@@ -95,7 +108,7 @@ find_place(const struct finish *finish, const struct audit_message *message)
     else if (waiting != 0)
         report->waiting++;
     else
-        problem(finish, AUDIT_LOST, message, "%s",
+        problem(finish, report->view.ours_whole ? AUDIT_LOST : AUDIT_UNTOLD, message, "%s",
                 has(message, AUDIT_FLAG_PARKED) ? "an event called it uncertain"
                 : message->member.known         ? "it was seen once"
                                                 : "it was never seen");
@@ -127,7 +140,7 @@ audit_money_of(const struct finish *finish, const struct audit_message *message)
     report->events += accepted ? (int64_t)message->price : 0;
     report->exposure += parked ? (int64_t)message->parked_price : 0;
     report->bill += (int64_t)message->bill_price;
-    if (!report->has_bill)
+    if (!report->view.has_bill)
         return;
     if (accepted && message->charges == 0) {
         problem(finish, AUDIT_EVENT_ONLY, message, "%" PRIu64 " millionths", message->price);
@@ -158,10 +171,10 @@ close_the_books(const struct finish *finish)
 {
     struct audit_report *report = finish->report;
     report->ledger = (int64_t)finish->audit->ledger;
-    if (report->events_whole && report->ledger != report->events)
+    if (report->view.events_whole && report->ledger != report->events)
         problem(finish, AUDIT_LEDGER, NULL, "ledger - events = %" PRId64 " millionths",
                 report->ledger - report->events);
-    if (!report->has_bill)
+    if (!report->view.has_bill)
         return;
     report->bill += (int64_t)finish->audit->strangers_price;
     if (finish->audit->strangers > 0)
@@ -248,10 +261,9 @@ finish_one(const struct finish *finish, uint64_t index)
     struct audit_message *message = &finish->audit->messages[index];
     if (has(message, AUDIT_FLAG_GONE))
         return;
-    bool ours = index < finish->audit->generator.messages;
     complete_outcome(finish, message);
     audit_money_of(finish, message);
-    if (!ours) {
+    if (!is_ours(finish, message)) {
         finish->report->foreign++;
         return;
     }
@@ -264,13 +276,12 @@ finish_one(const struct finish *finish, uint64_t index)
 }
 
 void
-audit_finish(struct audit *audit, bool events_whole, bool has_bill, struct audit_report *report)
+audit_finish(struct audit *audit, const struct audit_view *view, struct audit_report *report)
 {
     memset(report, 0, sizeof *report);
     report->seed = audit->generator.seed;
     report->generated = audit->generator.messages;
-    report->events_whole = events_whole;
-    report->has_bill = has_bill;
+    report->view = *view;
     struct finish finish = {.audit = audit, .report = report};
     mark_copies(audit);
     for (uint64_t i = 0; i < audit->count; i++)

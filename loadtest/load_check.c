@@ -116,7 +116,10 @@ load_check_finish(struct load_check *check, struct audit_report *report,
     (void)snprintf(measures->currency, sizeof measures->currency, "%s",
                    check->places.currency[0] != '\0' ? check->places.currency
                                                      : check->events.currency);
-    audit_finish(check->audit, check->events.missed == 0, check->has_bill, report);
+    struct audit_view view = {.events_whole = check->events.missed == 0,
+                              .ours_whole = check->events.missed == check->missed_before,
+                              .has_bill = check->has_bill};
+    audit_finish(check->audit, &view, report);
     uint64_t outcomes = report->latency_ms.count;
     uint64_t elapsed_ms = report->last_ms - report->first_ms;
     measures->rate = outcomes == 0 ? 0 : (double)outcomes * 1000 / (double)(elapsed_ms + 1);

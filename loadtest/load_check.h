@@ -21,6 +21,7 @@ struct load_check {
     struct load_places places;
     struct load_bill bill;
     bool has_bill;
+    uint64_t missed_before; /* events that were gone before ours were written */
 };
 
 /* Takes `*check` into use for these options; `templates` may be NULL. Big: not for the stack. */

@@ -282,13 +282,16 @@ follow_to_the_end(struct load *load)
 static bool
 fill_and_follow(struct load *load)
 {
+    struct load_check *check = &load->check;
     struct load_fill_result result = {0};
-    if (!load_check_open_bill(&load->check, &load->error) ||
-        !load_events_read(&load->check.events, &load->redis, &load->error) ||
-        !load_follow_start(&load->follow, load->loop, load->options.redis, &load->check.events,
+    if (!load_check_open_bill(check, &load->error) ||
+        !load_events_read(&check->events, &load->redis, &load->error))
+        return false;
+    check->missed_before = check->events.missed;
+    if (!load_follow_start(&load->follow, load->loop, load->options.redis, &check->events,
                            &load->error))
         return false;
-    bool good = fill_streams(load, load->check.audit, &result) && follow_to_the_end(load);
+    bool good = fill_streams(load, check->audit, &result) && follow_to_the_end(load);
     load_follow_stop(&load->follow);
     return good;
 }

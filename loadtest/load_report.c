@@ -75,6 +75,7 @@ print_places(FILE *out, const struct audit_report *report)
     row_if(out, "+ waiting", report->waiting, "");
     row_if(out, "+ claimed", report->claimed, "");
     row_if(out, "+ granted", report->granted, "");
+    row_if(out, "+ untold", report->problems[AUDIT_UNTOLD], "nowhere, and events were trimmed");
     row(out, "+ lost", report->lost, "");
     row_if(out, "  duplicates", report->duplicates, "accepted twice, blindly");
     row_if(out, "  possible duplicates", report->possible_duplicates, "sent again knowingly");
@@ -86,11 +87,11 @@ print_money(FILE *out, const struct audit_report *report, const struct load_meas
 {
     const char *currency = measures->currency;
     (void)fprintf(out, "\n");
-    if (report->has_bill)
+    if (report->view.has_bill)
         money_row(out, "bill", currency, report->bill, "what the emulator charges");
-    money_row(out, report->has_bill ? "- ledger" : "ledger", currency, report->ledger,
+    money_row(out, report->view.has_bill ? "- ledger" : "ledger", currency, report->ledger,
               "what facteur booked");
-    if (report->has_bill) {
+    if (report->view.has_bill) {
         money_row(out, "- exposure, billed", currency, report->exposure_billed,
                   "uncertain here, accepted there");
         if (report->in_flight_billed != 0)
@@ -193,7 +194,7 @@ load_report_print(FILE *out, const struct audit_report *report,
     print_notes(out, report, measures);
     if (!report->good)
         (void)fprintf(out, "\nverdict: NO, the books do not close.\n");
-    else if (!report->has_bill)
+    else if (!report->view.has_bill)
         (void)fprintf(out, "\nverdict: good so far: every message is in exactly one place; name "
                            "--emulator to compare with its bill.\n");
     else
@@ -243,7 +244,7 @@ put_contract(struct buffer *out, const struct audit_report *report,
     put_u64(out, "possible_duplicates", report->possible_duplicates);
     put_u64(out, "parked", report->parked);
     put_i64(out, "exposure", report->exposure);
-    if (report->has_bill)
+    if (report->view.has_bill)
         put_i64(out, "ledger_difference", report->difference);
     else
         buffer_put_text(out, "\"ledger_difference\":null,");

@@ -15,6 +15,7 @@ static struct generator generator = {
     .seed = 1, .messages = MESSAGES, .accounts = 1, .countries = 60, .bulk = false};
 static struct audit *audit;
 static struct audit_report report;
+static const struct audit_view all = {.events_whole = true, .ours_whole = true, .has_bill = true};
 
 static struct audit_member
 member_of(uint64_t n)
@@ -89,7 +90,7 @@ world(uint64_t from)
 static void
 finish(void)
 {
-    audit_finish(audit, true, true, &report);
+    audit_finish(audit, &all, &report);
 }
 
 /* Exactly this kind of problem, so often. */
@@ -558,11 +559,26 @@ trimmed_events_are_known_from_bill_and_dead(void)
     charge(0, PRICE);
     audit_ledger(audit, PRICE);
     audit_dead(audit, member_of(1), 1, AUDIT_DEAD);
-    audit_finish(audit, false, true, &report);
+    struct audit_view trimmed = {.has_bill = true};
+    audit_finish(audit, &trimmed, &report);
     expect_only(AUDIT_LOST, 0);
     expect_u64(report.trimmed, 2);
     expect_u64(report.outcomes[AUDIT_ACCEPTED], MESSAGES - 1);
     expect_u64(report.outcomes[AUDIT_DEAD], 1);
+}
+
+static void
+trimmed_events_leave_it_open(void)
+{
+    struct audit_view trimmed = {.has_bill = true};
+    world(1);
+    audit_finish(audit, &trimmed, &report);
+    expect_only(AUDIT_UNTOLD, 1);
+    expect_u64(report.lost, 0);
+    trimmed.ours_whole = true; /* only others' were trimmed */
+    world(1);
+    audit_finish(audit, &trimmed, &report);
+    expect_only(AUDIT_LOST, 1);
 }
 
 static void
@@ -679,7 +695,8 @@ static void
 without_a_bill_there_is_no_difference(void)
 {
     world(0);
-    audit_finish(audit, true, false, &report);
+    struct audit_view no_bill = {.events_whole = true, .ours_whole = true};
+    audit_finish(audit, &no_bill, &report);
     expect_only(AUDIT_LOST, 0);
     char memory[8192];
     struct buffer text;
@@ -744,6 +761,7 @@ main(void)
     TEST(done_counts_each_message_once);
     TEST(streams_may_give_the_same_id);
     TEST(trimmed_events_are_known_from_bill_and_dead);
+    TEST(trimmed_events_leave_it_open);
     TEST(a_second_photograph_forgets_the_first);
     TEST(many_foreigners_make_it_grow);
     TEST(members_are_read_and_written);

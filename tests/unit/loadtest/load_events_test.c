@@ -180,7 +180,8 @@ the_bill_is_read_line_by_line(void)
     expect_u64(bill.others, 1);
     expect_u64(bill.strangers, 2);
     static struct audit_report report;
-    audit_finish(audit, false, true, &report);
+    struct audit_view view = {.has_bill = true};
+    audit_finish(audit, &view, &report);
     expect_u64(report.bill, 55007);
     expect(!bill_line(&bill, "{\"n\":4}"));
     expect(!bill_line(&bill, "{\"price\":4}"));
