@@ -384,6 +384,8 @@ work(struct loop_flush *flush)
 {
     struct worker *worker = container_of(flush, struct worker, work);
     check_magic(worker, WORKER_MAGIC);
+    if (worker->done)
+        return; /* links that close wake it once more, when the channel is gone already */
     worker->turn_of = worker->account_count > 0 ? (worker->turn_of + 1) % worker->account_count : 0;
     if (worker->fenced && !worker->leaving)
         lease_start_over(worker);
