@@ -39,7 +39,7 @@ read_path(struct span path, struct span *phone)
     *phone = span_split(&rest, '/');
     if (phone->size > 1 && phone->data[0] == 'v' && phone->data[1] >= '0' && phone->data[1] <= '9')
         *phone = span_split(&rest, '/');
-    return phone->size > 0 && span_equal(rest, SPAN("messages"));
+    return phone->size > 0 && REQUEST_IS(rest, "messages");
 }
 
 bool
@@ -73,7 +73,7 @@ find_phone(struct emulator_judge *judge, const struct emulator_request *request,
     judgement->bad_request = true;
     if (!read_path(request->path, &id))
         return refuse_for(judgement, EMULATOR_ERROR_PARAMETER, "Unknown path components.");
-    if (!span_equal(request->method, SPAN("POST")))
+    if (!REQUEST_IS(request->method, "POST"))
         return refuse_for(judgement, EMULATOR_ERROR_PARAMETER, "Unsupported %.*s request.",
                           (int)(request->method.size < 16 ? request->method.size : 16),
                           request->method.data);
@@ -125,11 +125,10 @@ read_body(struct emulator_judge *judge, const struct emulator_request *request,
 static bool
 check_envelope(const struct send_request *request, struct emulator_judgement *judgement)
 {
-    if (!span_equal(request->messaging_product, SPAN("whatsapp")))
+    if (!REQUEST_IS(request->messaging_product, "whatsapp"))
         return refuse_for(judgement, EMULATOR_ERROR_PARAMETER,
                           "The parameter messaging_product is required, and must be \"whatsapp\".");
-    if (request->recipient_type.data != NULL &&
-        !span_equal(request->recipient_type, SPAN("individual")))
+    if (request->recipient_type.data != NULL && !REQUEST_IS(request->recipient_type, "individual"))
         return refuse_for(judgement, EMULATOR_ERROR_PARAMETER,
                           "recipient_type must be \"individual\".");
     if (request->to.size == 0 && request->recipient.size == 0)
@@ -228,7 +227,7 @@ check_type(const struct send_request *request, struct emulator_judgement *judgem
     static const struct span free_form[] = {
         {"text", 4},    {"image", 5},    {"audio", 5},    {"document", 8},     {"video", 5},
         {"sticker", 7}, {"location", 8}, {"contacts", 8}, {"interactive", 11}, {"reaction", 8}};
-    if (span_equal(request->type, SPAN("template"))) {
+    if (REQUEST_IS(request->type, "template")) {
         if (request->has_template)
             return true;
         return refuse_for(judgement, EMULATOR_ERROR_MISSING,

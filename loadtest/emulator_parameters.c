@@ -30,9 +30,8 @@ refuse(const struct fitting *fitting, enum emulator_error error, const char *for
 static bool
 is_text(const struct request_parameter *parameter)
 {
-    return span_equal(parameter->type, SPAN("text")) ||
-           span_equal(parameter->type, SPAN("currency")) ||
-           span_equal(parameter->type, SPAN("date_time"));
+    return REQUEST_IS(parameter->type, "text") || REQUEST_IS(parameter->type, "currency") ||
+           REQUEST_IS(parameter->type, "date_time");
 }
 
 /* No line breaks, no tabs, not more than four spaces in a row. */
@@ -146,9 +145,9 @@ check_header(struct fitting *fitting, const struct request_component *component)
         return false;
     if (wanted.size == 0)
         return true;
-    if (span_equal(wanted, SPAN("text")))
+    if (REQUEST_IS(wanted, "text"))
         return check_text(fitting, parameter, "header");
-    bool location = span_equal(wanted, SPAN("location"));
+    bool location = REQUEST_IS(wanted, "location");
     if (!span_equal(parameter->type, wanted) || !parameter->has_object ||
         (!location && parameter->value.size == 0))
         return refuse(fitting, EMULATOR_ERROR_FORMAT, "header: Format mismatch, expected %.*s",
@@ -168,18 +167,17 @@ check_button_parameter(const struct fitting *fitting, enum emulator_button butto
     case EMULATOR_BUTTON_PLAIN:
         return false;
     case EMULATOR_BUTTON_QUICK_REPLY:
-        return span_equal(sub_type, SPAN("quick_reply")) && one &&
-               span_equal(parameter->type, SPAN("payload")) && parameter->value.size > 0;
+        return REQUEST_IS(sub_type, "quick_reply") && one &&
+               REQUEST_IS(parameter->type, "payload") && parameter->value.size > 0;
     case EMULATOR_BUTTON_URL:
     case EMULATOR_BUTTON_CODE:
-        return span_equal(sub_type, SPAN("url")) && one &&
-               span_equal(parameter->type, SPAN("text")) && parameter->value.size > 0;
+        return REQUEST_IS(sub_type, "url") && one && REQUEST_IS(parameter->type, "text") &&
+               parameter->value.size > 0;
     case EMULATOR_BUTTON_COPY_CODE:
-        return (span_equal(sub_type, SPAN("copy_code")) ||
-                span_equal(sub_type, SPAN("COPY_CODE"))) &&
-               one && span_equal(parameter->type, SPAN("coupon_code")) && parameter->value.size > 0;
+        return (REQUEST_IS(sub_type, "copy_code") || REQUEST_IS(sub_type, "COPY_CODE")) && one &&
+               REQUEST_IS(parameter->type, "coupon_code") && parameter->value.size > 0;
     case EMULATOR_BUTTON_FLOW:
-        return span_equal(sub_type, SPAN("flow")) && component->count <= 1;
+        return REQUEST_IS(sub_type, "flow") && component->count <= 1;
     }
     check(false);
 }
@@ -203,11 +201,11 @@ check_button(struct fitting *fitting, const struct request_component *component)
 static bool
 check_component(struct fitting *fitting, const struct request_component *component)
 {
-    if (span_equal(component->type, SPAN("body")))
+    if (REQUEST_IS(component->type, "body"))
         return check_body(fitting, component);
-    if (span_equal(component->type, SPAN("header")))
+    if (REQUEST_IS(component->type, "header"))
         return check_header(fitting, component);
-    if (span_equal(component->type, SPAN("button")))
+    if (REQUEST_IS(component->type, "button"))
         return check_button(fitting, component);
     return refuse(fitting, EMULATOR_ERROR_PARAMETER,
                   "The type of a component must be header, body or button.");

@@ -82,7 +82,7 @@ first_text(const struct send_request *request)
 {
     for (uint32_t i = 0; i < request->component_count; i++) {
         const struct request_component *component = &request->components[i];
-        if (component->count > 0 && span_equal(component->type, SPAN("body")))
+        if (component->count > 0 && REQUEST_IS(component->type, "body"))
             return request->parameters[component->first].value;
     }
     return (struct span){0};

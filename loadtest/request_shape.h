@@ -1,7 +1,8 @@
 /*
  * request_shape - which fields Graph knows in a send request, and where the reader puts them.
  *
- * One table an object; request_reader.c walks them. A new field of Meta's is a new row.
+ * One table an object, in the order in which senders usually write the fields: the reader tries the
+ * next one first. A new field of Meta's is a new row.
  */
 #ifndef FACTEUR_LOADTEST_REQUEST_SHAPE_H
 #define FACTEUR_LOADTEST_REQUEST_SHAPE_H
