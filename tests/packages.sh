@@ -35,3 +35,4 @@ BUILD_PACKAGES="gcc cmake ninja-build pkg-config python3 liburing-dev libssl-dev
     libnghttp2-dev redis-server ca-certificates"
 TEST_PACKAGES="python3-redis nghttp2-client nghttp2-server nginx-light gcovr clang clang-format
     clang-tidy curl"
+command -v node >/dev/null 2>&1 || TEST_PACKAGES="$TEST_PACKAGES nodejs"

@@ -12,6 +12,7 @@ Everything is on loopback or a unix socket, and is stopped by its own pid.
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,29 +29,49 @@ BUSINESS = "facteur:{acme}"
 
 
 class House:
-    def __init__(self, emulator=(), append="always", streams=100):
+    """`emulator`: its options, or None for a house without one. `redis`: settings of redis-server."""
+
+    def __init__(self, emulator=(), append="always", streams=100, redis=()):
         self.folder = tempfile.mkdtemp(prefix="facteur-house-")
-        self.redis = RedisServer(append=append)
+        self.redis = RedisServer(append=append, settings=redis)
         self.redis.load_library()
-        self.token = os.path.join(self.folder, "token")
-        with open(self.token, "w") as file:
-            file.write("token-of-the-scenario\n")
+        self.token = self.file("token", "token-of-the-scenario\n")
         self.senders = []
-        self.emulator = self.start_emulator(list(emulator) + ["--streams", str(streams)])
+        self.others = []
+        self.url = None
+        if emulator is not None:
+            self.start_emulator(list(emulator) + ["--streams", str(streams)])
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for process in self.senders + [self.emulator]:
+        for process in self.senders + self.others:
             if process.poll() is None:
-                process.kill()
+                process.kill()  # a stopped one dies of it, too
                 process.wait()
         self.redis.close()
         subprocess.call(["rm", "-rf", self.folder])
 
+    # ---- what stands in the house --------------------------------------------------------------
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def file(self, name, text):
+        """Writes a file of the house, readable by its owner only, and returns its path."""
+        with open(os.open(self.path(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        return self.path(name)
+
+    def start(self, command, **options):
+        """A process that is killed, by its own pid, when the house is left."""
+        process = subprocess.Popen(command, **options)
+        self.others.append(process)
+        return process
+
     def start_emulator(self, options):
-        process = subprocess.Popen(
+        process = self.start(
             [os.path.join(BUILD, "loadtest/facteur-emulator"), "--listen", "127.0.0.1:0",
              "--make-certificate", self.folder, "--token-file", self.token, "--phone-id", PHONE_ID,
              "--templates", ROOT + "/templates/catalogue",
@@ -65,28 +86,55 @@ class House:
         return process
 
     def certificate(self):
-        return os.path.join(self.folder, "emulator.crt")
+        return self.path("emulator.crt")
 
-    def sender(self, *options, graph=None, ca_file=None):
-        log = open(os.path.join(self.folder, "sender.log"), "ab")
-        process = subprocess.Popen(
-            [os.path.join(BUILD, "facteur"), "run", "--redis", "unix:" + self.redis.socket,
-             "--account", ACCOUNT + "=" + PHONE_ID, "--graph", (graph or self.url) + "/v26.0",
-             "--ca-file", ca_file or self.certificate(), "--token-file", self.token]
-            + list(options), stdout=log, stderr=log)
-        log.close()
+    # ---- senders -------------------------------------------------------------------------------
+
+    def sender(self, *options, graph=None, ca_file=None, redis=None, launcher=()):
+        """Starts `facteur run`. `graph`: a URL with its version; `launcher`: words before facteur."""
+        with open(self.path("sender-%d.log" % len(self.senders)), "wb") as log:
+            process = subprocess.Popen(
+                list(launcher) + [os.path.join(BUILD, "facteur"), "run",
+                 "--redis", redis or "unix:" + self.redis.socket,
+                 "--account", ACCOUNT + "=" + PHONE_ID, "--graph", graph or self.url + "/v26.0",
+                 "--ca-file", ca_file or self.certificate(), "--token-file", self.token]
+                + list(options), stdout=log, stderr=log)
         self.senders.append(process)
         return process
 
-    def log(self):
-        with open(os.path.join(self.folder, "sender.log"), errors="replace") as file:
-            return file.read()
+    def log(self, process=None):
+        """What a sender said; without one: what all of them said, the first one first."""
+        numbers = range(len(self.senders)) if process is None else [self.senders.index(process)]
+        text = ""
+        for number in numbers:
+            with open(self.path("sender-%d.log" % number), errors="replace") as file:
+                text += file.read()
+        return text
+
+    def wait_for_log(self, words, process=None, seconds=30):
+        self.wait_until("the log line \"%s\"" % words, lambda: words in self.log(process), seconds)
 
     def stop(self, process, seconds=60):
         """SIGTERM, and it must drain and end well."""
         process.send_signal(signal.SIGTERM)
         if process.wait(timeout=seconds) != 0:
-            sys.exit("the sender ended with %d:\n%s" % (process.returncode, self.log()[-3000:]))
+            sys.exit("the sender ended with %d:\n%s" % (process.returncode,
+                                                        self.log(process)[-6000:]))
+
+    # ---- notifications and what became of them --------------------------------------------------
+
+    def add(self, *notifications, stream="queue"):
+        """XADDs each of the notifications, and returns their ENTRYs (without the stream's letter)."""
+        pipe = self.redis.client().pipeline(transaction=False)
+        for fields in notifications:
+            pipe.xadd(BASE + ":" + stream, fields)
+        return [entry.decode() for entry in pipe.execute()]
+
+    def add_bulk(self, *lines, stream="queue"):
+        """One bulk entry. A line is a dict, or a string that is written as it is."""
+        texts = [line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)
+                 for line in lines]
+        return self.add({"bulk": "\n".join(texts)}, stream=stream)[0]
 
     def verb(self, *words, stdin=None, check=True):
         result = subprocess.run(
@@ -125,6 +173,24 @@ class House:
             lines += fields[b"outcomes"].split(b"\n")
         return [json.loads(line) for line in lines if line]
 
+    def outcomes_of(self, kind):
+        return [outcome for outcome in self.outcomes() if outcome["type"] == kind]
+
+    def dead(self):
+        """What stands in dead: member -> its fields."""
+        found = {}
+        for _, fields in self.redis.client().xrange(BASE + ":dead"):
+            text = {name.decode(): value.decode("utf-8", "replace")
+                    for name, value in fields.items()}
+            found[text["entry"]] = text
+        return found
+
+    def pending(self):
+        """What the dead or the living still hold: must be empty when all is done and all have left."""
+        client = self.redis.client()
+        return {"workers": client.hlen(BUSINESS + ":workers"), "claims": client.hlen(BASE + ":claims"),
+                "grants": client.hlen(BASE + ":grants"), "returned": client.llen(BASE + ":returned")}
+
     def stats(self):
         client = self.redis.client()
         flat = client.execute_command("FCALL_RO", "facteur_stats", 2, BASE, BUSINESS)
@@ -138,6 +204,9 @@ class House:
                          % (seconds, what, self.stats(), self.log()[-3000:]))
             time.sleep(0.02)
 
+    def wait_for_outcomes(self, count, seconds=60):
+        self.wait_until("%d outcomes" % count, lambda: len(self.outcomes()) >= count, seconds)
+
     def wait_until_quiet(self, seconds=120):
         """Nothing waits, is claimed, granted or later: all is settled or uncertain."""
         def quiet():
@@ -145,6 +214,22 @@ class House:
             return sum(stats[name] for name in
                        ("waiting", "urgent", "claimed", "granted", "later")) == 0
         self.wait_until("an empty queue", quiet, seconds)
+
+
+def notification(number, **more):
+    """A good one, to a number and with an id of its own. More fields, or others: by name."""
+    fields = {"to": "+336%08d" % (12000000 + number), "template": "delivery_confirmation",
+              "lang": "fr", "1": "Claire", "2": "CMD-%d" % number, "3": "mardi 24 novembre",
+              "id": "id-%d" % number, "ref": "ref-%d" % number}
+    fields.update(more)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def free_port():
+    """A TCP port of loopback that nobody has now, for servers that cannot choose one themselves."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def expect(condition, text):
