@@ -210,6 +210,8 @@ audit_now(struct load *load)
     enum load_record found = load_record_read(&load->redis, &load->options, &load->error);
     if (found == LOAD_RECORD_LOST)
         return complain(load, LOAD_EXIT_UNAVAILABLE);
+    if (found == LOAD_RECORD_UNLIKE)
+        return complain(load, LOAD_EXIT_USAGE);
     if (found == LOAD_RECORD_NONE && !load_options_given(&load->options, "messages")) {
         error_set(&load->error,
                   "nothing was filled here with seed %" PRIu64

@@ -94,6 +94,17 @@ last_seed(struct load_redis *redis, const struct load_options *options, uint64_t
     return reply != NULL;
 }
 
+/* How many accounts that record says were filled; 0 if it does not say. */
+static uint64_t
+accounts_of(struct span json)
+{
+    json_t *record = json_loadb(json.data, json.size, 0, NULL);
+    const json_t *accounts = json_object_get(record, "accounts");
+    uint64_t count = json_is_integer(accounts) ? (uint64_t)json_integer_value(accounts) : 0;
+    json_decref(record);
+    return count;
+}
+
 enum load_record
 load_record_read(struct load_redis *redis, struct load_options *options, struct error_text *error)
 {
@@ -108,7 +119,17 @@ load_record_read(struct load_redis *redis, struct load_options *options, struct 
     int found = look_up(redis, options, options->seed, &json, error);
     if (found < 0)
         return LOAD_RECORD_LOST;
-    return found > 0 && load_record_take(options, json) ? LOAD_RECORD_FOUND : LOAD_RECORD_NONE;
+    if (found == 0 || !load_record_take(options, json))
+        return LOAD_RECORD_NONE;
+    uint64_t accounts = accounts_of(json);
+    if (accounts == options->account_count)
+        return LOAD_RECORD_FOUND;
+    error_set(error,
+              "seed %" PRIu64 " was filled for %" PRIu64
+              " accounts, %u are named: name them all, in "
+              "the same order, with --account",
+              options->seed, accounts, options->account_count);
+    return LOAD_RECORD_UNLIKE;
 }
 
 bool

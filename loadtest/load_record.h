@@ -13,7 +13,8 @@
 enum load_record {
     LOAD_RECORD_NONE,
     LOAD_RECORD_FOUND,
-    LOAD_RECORD_LOST /* Redis; see the error */
+    LOAD_RECORD_UNLIKE, /* another number of accounts was filled than is named now; see the error */
+    LOAD_RECORD_LOST,   /* Redis; see the error */
 };
 
 /* Takes what was remembered of options->seed for everything that was not given on the line.

@@ -194,6 +194,10 @@ load_report_print(FILE *out, const struct audit_report *report,
     print_notes(out, report, measures);
     if (!report->good)
         (void)fprintf(out, "\nverdict: NO, the books do not close.\n");
+    else if (measures->timed_out)
+        (void)fprintf(out,
+                      "\nverdict: NO, the time was over before everything had an outcome; what "
+                      "there is does close.\n");
     else if (!report->view.has_bill)
         (void)fprintf(out, "\nverdict: good so far: every message is in exactly one place; name "
                            "--emulator to compare with its bill.\n");

@@ -160,7 +160,7 @@ bill_line(struct load_bill *bill, const char *text)
 {
     char line[1024];
     size_t size = strlen(text);
-    memcpy(line, text, size);
+    memcpy(line, text, size + 1);
     return load_bill_line(bill, line, size);
 }
 
