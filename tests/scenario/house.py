@@ -88,6 +88,15 @@ class House:
     def certificate(self):
         return self.path("emulator.crt")
 
+    def tally(self):
+        """The emulator's own books: what it accepted, refused, and left without an answer."""
+        answer = subprocess.run(["curl", "-sS", "--http2", "--cacert", self.certificate(),
+                                 self.url + "/emulator/tally"], capture_output=True, text=True,
+                                timeout=30)
+        if answer.returncode != 0:
+            sys.exit("no tally: " + answer.stderr)
+        return json.loads(answer.stdout)
+
     # ---- senders -------------------------------------------------------------------------------
 
     def sender(self, *options, graph=None, ca_file=None, redis=None, launcher=()):
