@@ -88,14 +88,20 @@ class House:
     def certificate(self):
         return self.path("emulator.crt")
 
-    def tally(self):
-        """The emulator's own books: what it accepted, refused, and left without an answer."""
+    def ask_emulator(self, path, *options):
         answer = subprocess.run(["curl", "-sS", "--http2", "--cacert", self.certificate(),
-                                 self.url + "/emulator/tally"], capture_output=True, text=True,
+                                 self.url + path] + list(options), capture_output=True, text=True,
                                 timeout=30)
         if answer.returncode != 0:
-            sys.exit("no tally: " + answer.stderr)
+            sys.exit("the emulator does not answer: " + answer.stderr)
         return json.loads(answer.stdout)
+
+    def tally(self):
+        """The emulator's own books: what it accepted, refused, and left without an answer."""
+        return self.ask_emulator("/emulator/tally")
+
+    def set_faults(self, **rates):
+        self.ask_emulator("/emulator/faults", "--data", json.dumps(rates))
 
     # ---- senders -------------------------------------------------------------------------------
 
