@@ -74,7 +74,8 @@ json_put_escaped(struct buffer *buffer, struct span text)
         i++;
         start = i;
     }
-    buffer_put(buffer, text.data + start, i - start);
+    if (i > start)
+        buffer_put(buffer, text.data + start, i - start);
 }
 
 void
@@ -258,20 +259,45 @@ skip_nested(struct reader *reader)
     return JSON_SYNTAX;
 }
 
+/* Takes digits off the front of `text`; false if there are none. */
+static bool
+take_digits(struct span *text)
+{
+    size_t count = 0;
+    while (count < text->size && text->data[count] >= '0' && text->data[count] <= '9')
+        count++;
+    *text = (struct span){.data = text->data + count, .size = text->size - count};
+    return count > 0;
+}
+
+/* Takes one byte off the front of `text` if it is `a` or `b`. */
+static bool
+take_either(struct span *text, char a, char b)
+{
+    if (text->size == 0 || (text->data[0] != a && text->data[0] != b))
+        return false;
+    *text = (struct span){.data = text->data + 1, .size = text->size - 1};
+    return true;
+}
+
+/* A number of RFC 8259: no plus, no leading zeros, digits on both sides of a point. It is given on
+ * as it stands, so what is not JSON's must not pass here. */
 static bool
 is_number(struct span text)
 {
-    size_t i = 0;
-    size_t digits = 0;
-    if (i < text.size && text.data[i] == '-')
-        i++;
-    for (; i < text.size; i++) {
-        if (text.data[i] >= '0' && text.data[i] <= '9')
-            digits++;
-        else if (strchr(".eE+-", text.data[i]) == NULL || digits == 0)
+    (void)take_either(&text, '-', '-');
+    if (text.size > 1 && text.data[0] == '0' && text.data[1] >= '0' && text.data[1] <= '9')
+        return false;
+    if (!take_digits(&text))
+        return false;
+    if (take_either(&text, '.', '.') && !take_digits(&text))
+        return false;
+    if (take_either(&text, 'e', 'E')) {
+        (void)take_either(&text, '+', '-');
+        if (!take_digits(&text))
             return false;
     }
-    return digits > 0;
+    return text.size == 0;
 }
 
 static enum json_error
@@ -368,7 +394,7 @@ json_read_flat(struct span text, struct json_object *object, uint64_t *raw)
         *raw = 0;
     enum json_error error = read_object(&reader, object, raw);
     if (error != JSON_OK)
-        object->error_at = reader.at;
+        object->error_at = reader.at < text.size ? reader.at : text.size;
     return error;
 }
 
