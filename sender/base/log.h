@@ -4,7 +4,8 @@
  *   at=2026-11-23T14:03:05.123Z level=warn event=redis_lost host=... cause="..."
  *
  * Each call site may write LOG_BURST lines a second; what it held back is counted and said in the
- * next line it writes. Never give a log line a token, a password or a customer's parameters.
+ * next line it writes. A line is cut at 2 KiB; control characters in it become spaces. errno is
+ * left as it was. Never give a log line a token, a password or a customer's parameters.
  */
 #ifndef FACTEUR_SENDER_BASE_LOG_H
 #define FACTEUR_SENDER_BASE_LOG_H
