@@ -193,24 +193,31 @@ buffer_put_char(struct buffer *buffer, char c)
     buffer_put(buffer, &c, 1);
 }
 
-void
-buffer_put_u64(struct buffer *buffer, uint64_t value)
+/* Sign and digits in one piece, so that a number is written whole or not at all. */
+static void
+put_decimal(struct buffer *buffer, uint64_t value, bool negative)
 {
-    char digits[20];
+    char digits[21];
     size_t at = sizeof(digits);
     do {
         digits[--at] = (char)('0' + value % 10);
         value /= 10;
     } while (value > 0);
+    if (negative)
+        digits[--at] = '-';
     buffer_put(buffer, digits + at, sizeof(digits) - at);
+}
+
+void
+buffer_put_u64(struct buffer *buffer, uint64_t value)
+{
+    put_decimal(buffer, value, false);
 }
 
 void
 buffer_put_i64(struct buffer *buffer, int64_t value)
 {
-    if (value < 0)
-        buffer_put_char(buffer, '-');
-    buffer_put_u64(buffer, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+    put_decimal(buffer, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
 }
 
 void
@@ -218,6 +225,10 @@ buffer_put_hex(struct buffer *buffer, const void *data, size_t size)
 {
     static const char digits[] = "0123456789abcdef";
     const unsigned char *bytes = data;
+    if (size > buffer_room(buffer) / 2) {
+        buffer->overflow = true;
+        return;
+    }
     for (size_t i = 0; i < size; i++) {
         char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
         buffer_put(buffer, pair, 2);

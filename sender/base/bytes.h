@@ -69,6 +69,7 @@ void buffer_put_char(struct buffer *buffer, char c);
 void buffer_put_u64(struct buffer *buffer, uint64_t value); /* decimal */
 void buffer_put_i64(struct buffer *buffer, int64_t value);  /* decimal, with - if negative */
 void buffer_put_hex(struct buffer *buffer, const void *data, size_t size); /* lower case */
+/* At most 2047 bytes a call: more counts as what does not fit. */
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Ends with a NUL that is not counted in size. Overwrites the last byte if full. capacity > 0. */

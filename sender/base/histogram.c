@@ -44,9 +44,12 @@ histogram_at(const struct histogram *histogram, double share)
 {
     if (histogram->count == 0)
         return 0;
-    uint64_t rank = (uint64_t)(share * (double)histogram->count);
-    if (rank >= histogram->count)
-        rank = histogram->count - 1;
+    uint64_t rank = histogram->count - 1;
+    double wanted = share * (double)histogram->count;
+    if (!(wanted > 0))
+        rank = 0;
+    else if (wanted < (double)rank)
+        rank = (uint64_t)wanted;
     uint64_t seen = 0;
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
         seen += histogram->buckets[i];

@@ -16,7 +16,8 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, uint64_t value);
 void histogram_merge(struct histogram *into, const struct histogram *from);
-/* The value below which `share` (0..1) of all lie, rounded up to its bucket's end; 0 if empty. */
+/* The value below which `share` of all lie, rounded up to its bucket's end; 0 if empty. A share
+ * under 0 counts as 0 (the least), one over 1 as 1 (the greatest). */
 uint64_t histogram_at(const struct histogram *histogram, double share);
 
 #endif

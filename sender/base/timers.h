@@ -32,8 +32,8 @@ bool timer_is_started(const struct timer *timer);
 void timer_start(struct timers *timers, struct timer *timer, uint64_t due_us); /* again: moves it */
 void timer_stop(struct timers *timers, struct timer *timer); /* allowed when not started */
 
-/* Calls every timer that is due. A timer is stopped before it is called and may be started again.
- */
+/* Calls every timer that is due. A timer is stopped before it is called and may be started again,
+ * for later than `now_us`: one that is due at once is called again at once. */
 void timers_run(struct timers *timers, uint64_t now_us);
 
 /* Microseconds until the next is due, 0 if one is, UINT64_MAX if there is none. */
