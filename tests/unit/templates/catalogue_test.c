@@ -134,8 +134,59 @@ reads_a_folder_in_order(void)
     expect(strstr(error.text, "cannot be read: No such file or directory") != NULL);
 }
 
-/* What we ship: every notification in three languages, its fixed text innocent, its examples
- * rendered. */
+/* What we ship: how each template is filled in, the same in every language. */
+static const struct shipped {
+    const char *name;
+    enum template_category category;
+    enum template_header header;
+    const char *parameters; /* their names, in the order of the text in English */
+    uint32_t buttons;
+} shipped[] = {
+    {"appointment_reminder", TEMPLATE_UTILITY, TEMPLATE_HEADER_TEXT, "first_name date time place",
+     3},
+    {"delivery_confirmation", TEMPLATE_UTILITY, TEMPLATE_HEADER_TEXT, "1 2 3", 1},
+    {"event_ticket", TEMPLATE_UTILITY, TEMPLATE_HEADER_TEXT, "first_name event date venue ticket",
+     0},
+    {"event_ticket_pdf", TEMPLATE_UTILITY, TEMPLATE_HEADER_DOCUMENT,
+     "first_name event date venue count", 0},
+    {"event_ticket_qr", TEMPLATE_UTILITY, TEMPLATE_HEADER_IMAGE, "first_name event date venue seat",
+     0},
+    {"gate_change", TEMPLATE_UTILITY, TEMPLATE_HEADER_TEXT, "city gate old_gate time", 0},
+    {"one_time_code", TEMPLATE_AUTHENTICATION, TEMPLATE_HEADER_NONE, "1", 1},
+    {"order_shipped", TEMPLATE_UTILITY, TEMPLATE_HEADER_TEXT, "1 2", 1},
+    {"order_shipped_tracking", TEMPLATE_UTILITY, TEMPLATE_HEADER_TEXT, "1 2 3 4", 2},
+    {"payment_receipt", TEMPLATE_UTILITY, TEMPLATE_HEADER_TEXT, "1 2 3 4", 0},
+};
+enum { SHIPPED = sizeof(shipped) / sizeof(shipped[0]) };
+
+static void
+expect_shipped(const struct catalogue *catalogue, const struct shipped *wanted,
+               struct span language)
+{
+    const struct template *template =
+        catalogue_find(catalogue, span_of(wanted->name), language, NULL);
+    if (template == NULL) {
+        printf("%s in %.*s is missing\n", wanted->name, SPAN_ARG(language));
+        expect(template != NULL);
+        return;
+    }
+    struct span names = span_of(wanted->parameters);
+    uint32_t count = 0;
+    while (names.size > 0) {
+        struct span name = span_split(&names, ' ');
+        bool found = false;
+        for (uint32_t i = 0; i < template->parameter_count; i++)
+            found = found || span_equal(template->parameter_names[i], name);
+        expect(found);
+        count++;
+    }
+    expect_u64(template->parameter_count, count);
+    expect_u64(template->category, wanted->category);
+    expect_u64(template->header, wanted->header);
+    expect_u64(template->button_count, wanted->buttons);
+}
+
+/* Every notification in every language, its fixed text innocent, its examples rendered. */
 static void
 ships_good_templates(void)
 {
@@ -143,21 +194,13 @@ ships_good_templates(void)
     struct catalogue *catalogue =
         catalogue_open_folder(FACTEUR_SOURCE_DIR "/templates/catalogue", &error);
     expect_text(error.text, "");
-    static const char *const languages[] = {"en", "es", "fr"};
-    for (size_t i = 0; i < 3; i++) {
-        struct span language = span_of(languages[i]);
-        const struct template *delivery =
-            catalogue_find(catalogue, SPAN("delivery_confirmation"), language, NULL);
-        const struct template *ticket =
-            catalogue_find(catalogue, SPAN("event_ticket"), language, NULL);
-        expect(delivery != NULL && ticket != NULL);
-        if (delivery == NULL || ticket == NULL)
-            break;
-        expect(!delivery->named && delivery->parameter_count == 3);
-        expect(ticket->named && ticket->parameter_count == 5);
-        expect(delivery->category == TEMPLATE_UTILITY && ticket->category == TEMPLATE_UTILITY);
-    }
-    expect(catalogue_find(catalogue, SPAN("one_time_code"), SPAN("en"), NULL) != NULL);
+    static const char *const languages[] = {"en", "fr", "es", "pt_BR", "de", "it",
+                                            "nl", "ar", "hi", "id",    "tr", "ru"};
+    enum { LANGUAGES = sizeof(languages) / sizeof(languages[0]) };
+    for (size_t i = 0; i < SHIPPED; i++)
+        for (size_t k = 0; k < LANGUAGES; k++)
+            expect_shipped(catalogue, &shipped[i], span_of(languages[k]));
+    expect_u64(catalogue_count(catalogue), (uint64_t)SHIPPED * LANGUAGES);
     for (uint32_t i = 0; i < catalogue_count(catalogue); i++) {
         struct judgement judgement;
         policy_judge_template(catalogue_at(catalogue, i), &judgement);
