@@ -1,6 +1,6 @@
 #!lua name=facteur
--- facteur: everything that decides, as functions inside Redis. Formats and the state table: README.md
--- beside this file.
+-- facteur: everything that decides, as functions inside Redis. Formats and the state table are in
+-- README.md beside this file.
 --
 -- Redis runs a function alone but rolls nothing back. So each function first reads and judges all
 -- it was given (refuse() ends it with nothing written), and then only does writes that cannot fail:
@@ -23,7 +23,7 @@ local PAGE_MIN, PAGE_MAX = 8, 256  -- entries read at once: large ones are met i
 local RETURNED_LOOK = 32          -- returned ranges looked at in one claim
 local RETURNED_TAKE = 8           -- ... and taken, of one source
 local PARTS_MAX = 26              -- a claim's parts are named by letters
-local RECOVER_MEMBERS_MAX = 16384 -- in one call, so that Redis is not held up for seconds
+local RECOVER_MEMBERS_MAX = 8192  -- in one call: 0.4 s at most, and all slots of a worker
 local EVENTS_REMOVED_MAX = 16     -- event entries removed in one append
 local EVENT_OUTCOMES_MAX = 512    -- in one event entry that recover writes
 local ID_SIZE_MAX = 256           -- of a producer's id, and of ref
@@ -73,7 +73,8 @@ local function account_keys(keys)
   need(#keys == 2 and a:sub(1, #b + 1) == b .. ':', 'two keys are needed: account and business')
   return {business = b, id = a .. ':id:', queue = a .. ':queue', urgent = a .. ':urgent',
     replies = a .. ':replies', cursor = a .. ':cursor', claims = a .. ':claims',
-    returned = a .. ':returned', left = a .. ':left', grants = a .. ':grants', later = a .. ':later',
+    returned = a .. ':returned', left = a .. ':left', grants = a .. ':grants',
+    later = a .. ':later',
     later_entries = a .. ':later:entries', later_held = a .. ':later:held',
     uncertain = a .. ':uncertain',
     uncertain_entries = a .. ':uncertain:entries', dead = a .. ':dead', events = a .. ':events',
@@ -259,7 +260,8 @@ local function mask_join(a, b)
 end
 
 local function mask_covers(a, b)
-  return bit.band(a.high, b.high) == bit.tobit(b.high) and bit.band(a.low, b.low) == bit.tobit(b.low)
+  return bit.band(a.high, b.high) == bit.tobit(b.high)
+    and bit.band(a.low, b.low) == bit.tobit(b.low)
 end
 
 local function count_bits(hex)
@@ -1226,7 +1228,8 @@ local function judge_by_claim(book, holder, group)
     end
   end
   for _, bulk in ipairs(group.bulks) do
-    if not is_claimed(book, held, bulk.entry) or masks_meet(left_of(book, bulk.entry), bulk.mask) then
+    if not is_claimed(book, held, bulk.entry)
+        or masks_meet(left_of(book, bulk.entry), bulk.mask) then
       return 'already'
     end
   end
@@ -1940,8 +1943,8 @@ end
 ---- registration --------------------------------------------------------------------------------
 
 -- What empties Redis, or keeps a worker's name alive meanwhile, must run when memory is full too:
--- only enqueue is refused then. (Redis' pcall() gives an error as its text, and this one without the
--- line it came from: a refusal is for its reader.)
+-- only enqueue is refused then. (Redis' pcall() gives an error as its text, and returned so it has
+-- no line numbers behind it: a refusal is for its reader.)
 local function register(name, callback, flag)
   local function answer(keys, args)
     local good, reply = pcall(callback, keys, args)
