@@ -14,6 +14,7 @@
 struct catalogue {
     struct template **templates; /* owned, in order of their index */
     char **sources;              /* owned: where each came from, for errors */
+    struct buffer *jsons;        /* their data is owned: what each was read from */
     uint32_t count;
     uint32_t capacity;
     uint32_t *by_key;  /* name and language → template */
@@ -35,9 +36,10 @@ name_slot(const struct catalogue *catalogue, struct span name)
     return (uint32_t)(hash ^ hash >> 32) & catalogue->mask;
 }
 
-static struct catalogue *
-catalogue_new(uint32_t capacity)
+struct catalogue *
+catalogue_open_empty(uint32_t capacity)
 {
+    check(capacity <= CATALOGUE_TEMPLATES_MAX);
     struct catalogue *catalogue = check_alloc(1, sizeof(*catalogue));
     uint32_t slots = 8;
     while (slots < capacity * 2)
@@ -46,6 +48,7 @@ catalogue_new(uint32_t capacity)
     catalogue->mask = slots - 1;
     catalogue->templates = check_alloc(capacity + 1, sizeof(void *));
     catalogue->sources = check_alloc(capacity + 1, sizeof(*catalogue->sources));
+    catalogue->jsons = check_alloc(capacity + 1, sizeof(*catalogue->jsons));
     catalogue->by_key = check_alloc(slots, sizeof(*catalogue->by_key));
     catalogue->by_name = check_alloc(slots, sizeof(*catalogue->by_name));
     return catalogue;
@@ -59,9 +62,11 @@ catalogue_close(struct catalogue *catalogue)
     for (uint32_t i = 0; i < catalogue->count; i++) {
         template_close(catalogue->templates[i]);
         free(catalogue->sources[i]);
+        free(catalogue->jsons[i].data);
     }
     free(catalogue->templates);
     free(catalogue->sources);
+    free(catalogue->jsons);
     free(catalogue->by_key);
     free(catalogue->by_name);
     free(catalogue);
@@ -94,17 +99,27 @@ find_name(const struct catalogue *catalogue, struct span name)
     return slot;
 }
 
-/* Takes the template over; false, and closed, if its name and language are there already. */
-static bool
-add(struct catalogue *catalogue, struct template *template, const char *source,
-    struct error_text *error)
+static void
+say_twice(const struct catalogue *catalogue, const struct template *template, const char *source,
+          struct error_text *error)
+{
+    uint32_t slot = find_key(catalogue, template->name, template->language);
+    error_set(error, "%.150s: template %.*s in %.*s is in %.150s already: remove one", source,
+              template->name.size > 80 ? 80 : (int)template->name.size, template->name.data,
+              SPAN_ARG(template->language), catalogue->sources[catalogue->by_key[slot] - 1]);
+}
+
+bool
+catalogue_add(struct catalogue *catalogue, struct span json, const char *source,
+              struct error_text *error)
 {
     check(catalogue->count < catalogue->capacity);
+    struct template *template = template_read(json, source, error);
+    if (template == NULL)
+        return false;
     uint32_t slot = find_key(catalogue, template->name, template->language);
     if (catalogue->by_key[slot] != 0) {
-        error_set(error, "%.150s: template %.*s in %.*s is in %.150s already: remove one", source,
-                  template->name.size > 80 ? 80 : (int)template->name.size, template->name.data,
-                  SPAN_ARG(template->language), catalogue->sources[catalogue->by_key[slot] - 1]);
+        say_twice(catalogue, template, source, error);
         template_close(template);
         return false;
     }
@@ -113,19 +128,14 @@ add(struct catalogue *catalogue, struct template *template, const char *source,
     catalogue->templates[catalogue->count] = template;
     catalogue->sources[catalogue->count] = strdup(source);
     check(catalogue->sources[catalogue->count] != NULL);
+    struct buffer *copy = &catalogue->jsons[catalogue->count];
+    buffer_init(copy, check_alloc(1, json.size), json.size);
+    buffer_put_span(copy, json);
     catalogue->count++;
     catalogue->by_key[slot] = catalogue->count;
     if (catalogue->by_name[name] == 0)
         catalogue->by_name[name] = catalogue->count;
     return true;
-}
-
-static bool
-add_json(struct catalogue *catalogue, struct span json, const char *source,
-         struct error_text *error)
-{
-    struct template *template = template_read(json, source, error);
-    return template != NULL && add(catalogue, template, source, error);
 }
 
 struct catalogue *
@@ -136,9 +146,9 @@ catalogue_open_memory(const struct span *jsons, const char *const *sources, uint
         error_set(error, "%u templates: at most %d", count, CATALOGUE_TEMPLATES_MAX);
         return NULL;
     }
-    struct catalogue *catalogue = catalogue_new(count);
+    struct catalogue *catalogue = catalogue_open_empty(count);
     for (uint32_t i = 0; i < count; i++) {
-        if (!add_json(catalogue, jsons[i], sources[i], error)) {
+        if (!catalogue_add(catalogue, jsons[i], sources[i], error)) {
             catalogue_close(catalogue);
             return NULL;
         }
@@ -182,8 +192,8 @@ add_file(struct catalogue *catalogue, const char *path, struct error_text *error
     if (size < 0)
         error_set(error, "%.300s: cannot be read: %s", path, strerror(errno));
     else
-        good =
-            add_json(catalogue, (struct span){.data = memory, .size = (size_t)size}, path, error);
+        good = catalogue_add(catalogue, (struct span){.data = memory, .size = (size_t)size}, path,
+                             error);
     free(memory);
     return good;
 }
@@ -206,7 +216,7 @@ static struct catalogue *
 open_entries(const char *folder, struct dirent *const *entries, uint32_t count,
              struct error_text *error)
 {
-    struct catalogue *catalogue = catalogue_new(count);
+    struct catalogue *catalogue = catalogue_open_empty(count);
     for (uint32_t i = 0; i < count; i++) {
         char *path = NULL;
         check(asprintf(&path, "%s/%s", folder, entries[i]->d_name) >= 0);
@@ -253,6 +263,20 @@ catalogue_at(const struct catalogue *catalogue, uint32_t index)
 {
     check(index < catalogue->count);
     return catalogue->templates[index];
+}
+
+struct span
+catalogue_json(const struct catalogue *catalogue, uint32_t index)
+{
+    check(index < catalogue->count);
+    return buffer_span(&catalogue->jsons[index]);
+}
+
+const char *
+catalogue_source(const struct catalogue *catalogue, uint32_t index)
+{
+    check(index < catalogue->count);
+    return catalogue->sources[index];
 }
 
 const struct template *

@@ -265,8 +265,8 @@ read_components(const struct part *top)
     return true;
 }
 
-static bool
-name_is_good(struct span name)
+bool
+template_name_is_good(struct span name)
 {
     for (size_t i = 0; i < name.size; i++) {
         char c = name.data[i];
@@ -277,8 +277,8 @@ name_is_good(struct span name)
 }
 
 /* "fr", "en_US", "prs_AF", "es_MEX". */
-static bool
-language_is_good(struct span language)
+bool
+template_language_is_good(struct span language)
 {
     size_t lower = 0;
     while (lower < language.size && language.data[lower] >= 'a' && language.data[lower] <= 'z')
@@ -302,14 +302,14 @@ read_top(const struct part *top)
     uint32_t format = 0;
     if (!part_knows(top, known_at_top) || !part_text(top, "name", true, &template->name))
         return false;
-    if (!name_is_good(template->name))
+    if (!template_name_is_good(template->name))
         return part_fail(top, "name", "use lower-case letters, digits and _ only");
     if (template->name.size > TEMPLATE_NAME_MAX)
         return part_fail(top, "name", "%zu bytes: at most %d, shorten it", template->name.size,
                          TEMPLATE_NAME_MAX);
     if (!part_text(top, "language", true, &template->language))
         return false;
-    if (!language_is_good(template->language))
+    if (!template_language_is_good(template->language))
         return part_fail(top, "language", "is not a language of Meta's: write fr, en_US, …");
     if (!part_word(top, "category", categories, &category))
         return false;

@@ -101,6 +101,8 @@ void template_close(struct template *template); /* NULL is allowed */
 enum { TEMPLATE_WHOLE_MAX = 8 * 1024 };
 void template_put_whole(const struct template *template, struct buffer *text);
 
+bool template_name_is_good(struct span name);         /* its letters; its length is another rule */
+bool template_language_is_good(struct span language); /* "fr", "en_US", "prs_AF": its shape */
 const char *template_category_text(enum template_category category); /* "utility", … static */
 
 #endif
