@@ -12,6 +12,8 @@
 local VERSION = '1.0.0'
 
 local ENTRY_SIZE_MAX = 256 * 1024 -- bytes of one entry's fields; larger ones are not given out
+local ENTRY_FIELDS_MAX = 128      -- likewise; a reply of 60,000 tiny ones fits no worker's memory
+local VALUE_COST = 64             -- bytes each value takes there besides its own
 local BULK_MAX = 64               -- members of one bulk entry: the bits of a mask
 local UNPACK_MAX = 4000           -- values of one unpack(): Lua's stack ends at 8000
 local GRANT_MEMBERS_MAX = 4096    -- as in calls.h
@@ -645,16 +647,23 @@ end
 
 ---- claim ---------------------------------------------------------------------------------------
 
--- Bytes of an entry's fields, and how many members it counts for.
+-- What an entry takes in a worker's memory, and how many members it counts for. No size: it has too
+-- many bytes or fields to be given out.
 local function weigh(fields)
   local size, members = 0, 1
+  if #fields > 2 * ENTRY_FIELDS_MAX then
+    return nil, members
+  end
   for i = 1, #fields, 2 do
     size = size + #fields[i] + #fields[i + 1]
     if fields[i] == 'bulk' then
       members = BULK_MAX
     end
   end
-  return size, members
+  if size > ENTRY_SIZE_MAX then
+    return nil, 1
+  end
+  return size + #fields * VALUE_COST, members
 end
 
 -- Takes an entry into the part if the budget allows. The first of all is always allowed: an entry
@@ -662,8 +671,8 @@ end
 local function add_entry(part, budget, entry)
   local id = entry[1]
   local size, members = weigh(entry[2])
-  if size > ENTRY_SIZE_MAX then
-    size, members, entry[2] = 0, 1, false
+  if not size then
+    size, entry[2] = 0, false
   end
   if not budget.first and (members > budget.members or size > budget.bytes) then
     return false

@@ -141,8 +141,8 @@ def test_claim_of_many_pages(queue):
 
 
 def test_claim_budgets(queue):
-    entries = [queue.add(**{"1": "x" * 1000}) for _ in range(5)]
-    equal(claimed(queue, size=3500).members(), entries[:3])
+    entries = [queue.add(**{"1": "x" * 10000}) for _ in range(5)]
+    equal(claimed(queue, size=35000).members(), entries[:3])
     equal(claimed(queue, number=2, size=1).members(), entries[3:4])  # one always
     bulks = [queue.add(bulk=BULK) for _ in range(4)]
     equal(claimed(queue, number=3, members=129).members(),
@@ -160,6 +160,17 @@ def test_claim_of_a_too_large_entry(queue):
     equal(queue.settle(W1, [dead]), ["ok"])
     kept = dict(queue.client.xrange(key("dead"))[0][1])
     equal(len(kept[b"o.1"]), 256 * 1024)
+
+
+def test_claim_of_entries_with_many_fields(queue):
+    """What a worker keeps of a value is more than its bytes: tiny ones without end fit nowhere."""
+    words = [word for number in range(129) for word in ("p.%d" % number, "")]
+    many = queue.client.execute_command("XADD", key("queue"), "*", *words).decode()
+    some = [queue.client.execute_command("XADD", key("queue"), "*", *words[:256]).decode()
+            for _ in range(3)]
+    part = claimed(queue, size=2 * 20000).parts[0]
+    equal([(name, content is None) for name, content in part.entries],
+          [(many, True), (some[0], False), (some[1], False)])
 
 
 def test_claim_repeated(queue):
