@@ -286,6 +286,8 @@ notification_read_line(struct span line, struct notification *notification, stru
             return NOTIFICATION_MALFORMED;
         }
     }
+    if (object.count == 0)
+        return NOTIFICATION_EMPTY;
     return notification_read(fields, object.count, notification, field);
 }
 

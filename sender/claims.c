@@ -11,6 +11,11 @@ enum {
     CLAIM_PARTS_MAX = 26, /* sources of one claim: queue/README.md, "Claim" */
 };
 
+static const char too_large[] = "entry: more than 256 KiB or 128 fields";
+static const char bad_bulk[] = "bulk: must have 1 to 64 lines";
+static_assert(QUEUE_ENTRY_SIZE_MAX == 256 * 1024 && FIELDS_MAX == 128 && QUEUE_BULK_MAX == 64,
+              "the limits are what these sentences say");
+
 static struct span
 name_claim(const struct worker *worker, uint64_t number, char *out)
 {
@@ -61,11 +66,12 @@ take_member(const struct taking *taking, uint32_t member, uint32_t total)
     return delivery;
 }
 
+/* What cannot be taken apart is one delivery that ends in dead, whole, for this reason. */
 static void
-take_too_large(const struct taking *taking)
+take_unreadable(const struct taking *taking, const char *reason)
 {
     struct delivery *delivery = take_member(taking, 0, 0);
-    delivery->too_large = true;
+    delivery->unreadable = reason;
     delivery_run(delivery);
 }
 
@@ -75,7 +81,7 @@ take_bulk(const struct taking *taking, struct span bulk)
     struct span lines[QUEUE_BULK_MAX];
     uint32_t total = notification_split_bulk(bulk, lines);
     if (total == 0) {
-        take_too_large(taking);
+        take_unreadable(taking, bad_bulk);
         return;
     }
     for (uint32_t i = 0; i < total; i++) {
@@ -106,7 +112,7 @@ take_stream_entry(const struct taking *taking)
     struct field fields[FIELDS_MAX];
     const struct reply *flat = taking->entry->fields;
     if (taking->entry->too_large || flat == NULL || flat->count > 2 * FIELDS_MAX) {
-        take_too_large(taking);
+        take_unreadable(taking, too_large);
         return;
     }
     uint32_t count = (uint32_t)flat->count / 2;
@@ -123,7 +129,7 @@ take_waiting(const struct taking *taking)
     struct waiting_record waiting;
     if (!waiting_record_read(taking->entry->record, &taking->batch->arena, &waiting) ||
         waiting.field_count > FIELDS_MAX) {
-        take_too_large(taking);
+        take_unreadable(taking, "entry: its record in later cannot be read");
         return;
     }
     struct delivery *delivery = take_member(taking, 0, 0);

@@ -110,7 +110,7 @@ struct delivery {
     const struct field *raw_fields;
     uint32_t raw_count;
     struct span raw_line; /* of a bulk member */
-    bool too_large;
+    const char *unreadable; /* why it cannot be taken apart; NULL: it can */
 
     struct notification notification;
     struct phone phone;

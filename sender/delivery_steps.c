@@ -89,9 +89,8 @@ read_member(struct delivery *delivery, struct span *field)
 static enum step_next
 step_read(struct delivery *delivery)
 {
-    if (delivery->too_large)
-        return outcome_refuse(delivery, "entry: larger than %d bytes or %d fields",
-                              QUEUE_ENTRY_SIZE_MAX, FIELDS_MAX);
+    if (delivery->unreadable != NULL)
+        return outcome_refuse(delivery, "%s", delivery->unreadable);
     struct span field = {0};
     enum notification_error error = delivery->raw_line.data != NULL ? read_member(delivery, &field)
                                                                     : read_single(delivery, &field);

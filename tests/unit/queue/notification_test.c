@@ -204,7 +204,7 @@ judges_lines(void)
         {"{\"to\":33612345678,\"template\":\"t\",\"lang\":\"fr\",\"1\":-1.5}", NOTIFICATION_OK, ""},
         {"", NOTIFICATION_EMPTY, "bulk"},
         {" \r", NOTIFICATION_EMPTY, "bulk"},
-        {"{}", NOTIFICATION_EMPTY, ""},
+        {"{}", NOTIFICATION_EMPTY, "bulk"},
         {"[]", NOTIFICATION_MALFORMED, "bulk"},
         {"{\"to\":\"1\"", NOTIFICATION_MALFORMED, "bulk"},
         {"{\"to\":\"1\"} x", NOTIFICATION_MALFORMED, "bulk"},
