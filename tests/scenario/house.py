@@ -94,11 +94,20 @@ class House:
                                 timeout=30)
         if answer.returncode != 0:
             sys.exit("the emulator does not answer: " + answer.stderr)
-        return json.loads(answer.stdout)
+        return [json.loads(line) for line in answer.stdout.splitlines()]
 
     def tally(self):
         """The emulator's own books: what it accepted, refused, and left without an answer."""
-        return self.ask_emulator("/emulator/tally")
+        return self.ask_emulator("/emulator/tally")[0]
+
+    def accepted(self):
+        """What the emulator truly accepted, one after the other."""
+        found = []
+        while True:
+            more = self.ask_emulator("/emulator/accepted?from=%d&limit=1000" % len(found))
+            found += [one for one in more if "callback" in one]
+            if not any("callback" in one for one in more):
+                return found
 
     def set_faults(self, **rates):
         self.ask_emulator("/emulator/faults", "--data", json.dumps(rates))
@@ -195,7 +204,7 @@ class House:
         """What stands in dead: member -> its fields."""
         found = {}
         for _, fields in self.redis.client().xrange(BASE + ":dead"):
-            text = {name.decode(): value.decode("utf-8", "replace")
+            text = {name.decode("utf-8", "replace"): value.decode("utf-8", "replace")
                     for name, value in fields.items()}
             found[text["entry"]] = text
         return found
