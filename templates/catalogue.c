@@ -110,13 +110,10 @@ say_twice(const struct catalogue *catalogue, const struct template *template, co
 }
 
 bool
-catalogue_add(struct catalogue *catalogue, struct span json, const char *source,
-              struct error_text *error)
+catalogue_take(struct catalogue *catalogue, struct template *template, struct span json,
+               const char *source, struct error_text *error)
 {
     check(catalogue->count < catalogue->capacity);
-    struct template *template = template_read(json, source, error);
-    if (template == NULL)
-        return false;
     uint32_t slot = find_key(catalogue, template->name, template->language);
     if (catalogue->by_key[slot] != 0) {
         say_twice(catalogue, template, source, error);
@@ -136,6 +133,14 @@ catalogue_add(struct catalogue *catalogue, struct span json, const char *source,
     if (catalogue->by_name[name] == 0)
         catalogue->by_name[name] = catalogue->count;
     return true;
+}
+
+bool
+catalogue_add(struct catalogue *catalogue, struct span json, const char *source,
+              struct error_text *error)
+{
+    struct template *template = template_read(json, source, error);
+    return template != NULL && catalogue_take(catalogue, template, json, source, error);
 }
 
 struct catalogue *

@@ -33,6 +33,9 @@ struct catalogue *catalogue_open_memory(const struct span *jsons, const char *co
 struct catalogue *catalogue_open_empty(uint32_t capacity);
 bool catalogue_add(struct catalogue *catalogue, struct span json, const char *source,
                    struct error_text *error);
+/* The same with what template_read() has made of `json`: taken over, also when refused. */
+bool catalogue_take(struct catalogue *catalogue, struct template *template, struct span json,
+                    const char *source, struct error_text *error);
 
 void catalogue_close(struct catalogue *catalogue); /* NULL is allowed */
 
