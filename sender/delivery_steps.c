@@ -150,7 +150,7 @@ step_check(struct delivery *delivery)
     } else {
         phone_read(notification->to, &delivery->phone);
         if (delivery->phone.status == PHONE_INVALID ||
-            (delivery->phone.status == PHONE_UNLISTED && settings->strict_numbers))
+            (delivery->phone.status == PHONE_UNLISTED && delivery->account->settings->strict_numbers))
             return outcome_refuse(delivery, "to: %s", phone_reason_text(delivery->phone.reason));
     }
     delivery->state = DELIVERY_RENDERING;

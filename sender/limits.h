@@ -39,7 +39,8 @@ enum {
     LARGE_BODIES = 8,             /* large bodies under way at once */
     RESPONSE_SIZE = 4096,         /* bytes kept of a response; Graph's largest seen is 1 KiB */
     EXCHANGES_MAX = 4096,         /* under way at once a worker: connections x streams */
-    OUTCOME_SIZE_MAX = 4096,      /* bytes of one outcome's JSON */
+    OUTCOME_SIZE_MAX = 24 * 1024, /* bytes of one outcome's JSON: every byte of its names escaped */
+    OUTCOMES_SIZE = 2 * 1024 * 1024, /* of one settle's outcomes: what would not fit waits */
 
     REDIS_OUTPUT_SIZE = 8 * 1024 * 1024, /* commands of one turn: a settle and its outcomes fit */
     REDIS_WAITING_MAX = 4096,            /* commands without a reply */
@@ -50,8 +51,8 @@ static_assert(DELIVERIES_MAX >= CLAIM_MEMBERS_MAX + QUEUE_BULK_MAX,
 static_assert((int)CLAIM_MEMBERS_MAX >= (int)QUEUE_BULK_MAX, "a bulk entry is claimed whole");
 static_assert(BATCH_ARENA_SIZE >= CLAIM_BYTES_MAX + QUEUE_ENTRY_SIZE_MAX + 1024 * 1024,
               "a claim's reply fits its arena: entries, one entry past the limit, objects");
-static_assert(REDIS_OUTPUT_SIZE >= 2 * SETTLE_MEMBERS_MAX * OUTCOME_SIZE_MAX,
-              "a settle with its outcomes fits the output");
+static_assert(OUTCOMES_SIZE >= OUTCOME_SIZE_MAX, "the largest outcome fits a settle of its own");
+static_assert(REDIS_OUTPUT_SIZE >= 2 * OUTCOMES_SIZE, "a settle with its outcomes fits the output");
 static_assert(HOLDS_MAX * 4 >= DELIVERIES_MAX && GRANTS_MAX * 4 >= DELIVERIES_MAX,
               "slots are not idle for want of a claim or a grant");
 

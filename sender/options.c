@@ -1,5 +1,7 @@
 #include "sender/options.h"
 
+#include "sender/base/check.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,4 +228,32 @@ options_read(const struct verb *verb, int argc, char **argv, int *rest_count)
         }
     }
     return bad ? EXIT_USAGE : -1;
+}
+
+/* ---- from a configuration file ----------------------------------------------------------------
+ */
+
+static const struct option_row *
+find_key(const struct verb *verb, const char *key)
+{
+    char name[NAME_MAX_SIZE];
+    size_t size = strlen(key);
+    check(size < sizeof(name));
+    for (size_t i = 0; i <= size; i++)
+        name[i] = key[i] == '_' ? '-' : key[i];
+    const struct option_row *row = find_row(verb, span_of(name));
+    check(row != NULL);
+    return row;
+}
+
+bool
+options_set(const struct verb *verb, const char *key, const char *value)
+{
+    return set_value(find_key(verb, key), value);
+}
+
+const char *
+options_kind(const struct verb *verb, const char *key)
+{
+    return kind_text(find_key(verb, key)->kind);
 }

@@ -57,6 +57,12 @@ struct verb {
  */
 int options_read(const struct verb *verb, int argc, char **argv, int *rest_count);
 
+/* Sets the option that `key` names ("ca_file" is --ca-file) from a configuration file. False: its
+ * value is not of its kind; options_kind() says what it must be. A key without an option is fine
+ * for nobody: it is an assertion that the file's keys and the options agree. */
+bool options_set(const struct verb *verb, const char *key, const char *value);
+const char *options_kind(const struct verb *verb, const char *key);
+
 void options_help(const struct verb *verb);
 
 /* "80", "10s", "250ms" … False if it is not that. */

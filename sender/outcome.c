@@ -4,11 +4,21 @@
 #include "sender/base/json.h"
 #include "sender/worker.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { REASON_MAX = 300, WORDS_MAX = 80 };
+enum {
+    REASON_MAX = 300,
+    WORDS_MAX = 80,
+    JSON_REST_SIZE = 2048, /* of an outcome: all but a producer's names and Meta's words */
+};
+
+static_assert(OUTCOME_SIZE_MAX >=
+                  6 * (2 * QUEUE_ID_MAX + 3 * NOTIFICATION_NAME_MAX + 2 * REASON_MAX) +
+                      SLOT_MEMORY + JSON_REST_SIZE,
+              "no outcome is larger than what is set aside for one");
 
 /* Into the slot; when the slot is full, the beginning that fits (an explanation, not an address).
  */
@@ -174,6 +184,21 @@ put_price(const struct delivery *delivery, struct buffer *out)
         delivery->outcome.action == SETTLE_ACCEPT || delivery->outcome.action == SETTLE_UNCERTAIN;
     put_number(out, "price", charged ? quote->millionths : 0);
     put_text(out, "currency", span_of(sender->settings.currency));
+}
+
+/* What a hostile producer can make long is counted as if each byte became six (a control character
+ * is \u0001); the rest (words, numbers, names of our own tables) fits JSON_REST_SIZE. */
+size_t
+outcome_json_size_max(const struct delivery *delivery)
+{
+    const struct notification *notification = &delivery->notification;
+    const struct outcome *outcome = &delivery->outcome;
+    if (outcome->type == NULL)
+        return 0;
+    size_t names = notification->id.size + notification->ref.size + notification->recipient.size +
+                   notification->template_name.size + notification->language.size;
+    return 6 * (names + outcome->wamid.size + outcome->reason.size) + outcome->findings.size +
+           JSON_REST_SIZE;
 }
 
 void

@@ -28,6 +28,8 @@ enum step_next outcome_accept(struct delivery *delivery, struct span wamid);
 void outcome_add_findings(struct delivery *delivery, const struct judgement *judgement,
                           struct span text);
 
+/* The most bytes that outcome_put_json() can write for it, at most OUTCOME_SIZE_MAX. */
+size_t outcome_json_size_max(const struct delivery *delivery);
 /* Appends the event's JSON (DESIGN 1.5), without a newline. Nothing if the outcome has no event. */
 void outcome_put_json(const struct delivery *delivery, uint64_t at_ms, struct buffer *out);
 

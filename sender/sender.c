@@ -20,73 +20,144 @@ next_signal(const sigset_t *signals)
     return number > 0 ? number : 0;
 }
 
-static bool
-all_ended(struct sender *sender, struct worker *const *workers, bool *failed)
+/* ---- one sender's workers -------------------------------------------------------------------- */
+
+static void
+start_workers(struct sender *sender)
 {
-    bool ended = true;
+    sender->workers = check_alloc(sender->settings.workers, sizeof(struct worker *));
+    for (uint32_t i = 0; i < sender->settings.workers; i++) {
+        struct worker *worker = check_alloc(1, sizeof(*worker));
+        worker->number = i;
+        worker->sender = sender;
+        sender->workers[i] = worker;
+        check(pthread_create(&sender->threads[i], NULL, worker_main, worker) == 0);
+    }
+}
+
+/* Joins who has ended. True when all have; then the workers' memory is free. */
+static bool
+all_ended(struct sender *sender)
+{
     for (uint32_t i = 0; i < sender->settings.workers; i++) {
         if (sender->threads[i] == 0)
             continue;
-        if (pthread_tryjoin_np(sender->threads[i], NULL) != 0) {
-            ended = false;
-            continue;
-        }
+        if (pthread_tryjoin_np(sender->threads[i], NULL) != 0)
+            return false;
         sender->threads[i] = 0;
-        *failed = *failed || workers[i]->failed;
+        sender->failed = sender->failed || sender->workers[i]->failed;
     }
-    return ended;
+    for (uint32_t i = 0; i < sender->settings.workers; i++)
+        free(sender->workers[i]);
+    free(sender->workers);
+    sender->workers = NULL;
+    return true;
 }
 
 static void
-begin_drain(struct sender *sender, uint64_t *deadline_ms)
+begin_drain(struct sender *sender)
 {
-    if (atomic_exchange(&sender->draining, true) && *deadline_ms != 0)
-        return;
-    *deadline_ms = clock_monotonic_us() / 1000 + sender->settings.drain_ms;
+    atomic_store(&sender->draining, true);
+    sender->drain_end_ms = clock_monotonic_us() / 1000 + sender->settings.drain_ms;
     log_line(LOG_INFO, "draining", "deadline_ms=%llu meaning=\"a second signal ends at once\"",
              (unsigned long long)sender->settings.drain_ms);
 }
 
-/* First signal: drain. Second, or the deadline: end at once; leases clean up. */
-static bool
-supervise(struct sender *sender, struct worker *const *workers, const sigset_t *signals)
+static void
+end_at_once(struct sender *sender)
 {
-    uint64_t deadline_ms = 0;
-    bool failed = false;
-    while (!all_ended(sender, workers, &failed)) {
-        int number = next_signal(signals);
-        if (number != 0 && deadline_ms != 0)
-            atomic_store(&sender->aborting, true);
-        else if (number != 0 || atomic_load(&sender->draining))
-            begin_drain(sender, &deadline_ms);
-        if (deadline_ms != 0 && clock_monotonic_us() / 1000 > deadline_ms)
-            atomic_store(&sender->aborting, true);
-    }
-    if (atomic_load(&sender->aborting))
+    if (!atomic_exchange(&sender->aborting, true))
         log_line(LOG_WARN, "ended_at_once",
                  "meaning=\"what was under way is cleaned up by the next worker after the lease\"");
-    return !failed;
 }
 
-bool
-sender_run(struct sender *sender)
+/* True while workers of it run. A worker that could not start drains the others. */
+static bool
+look_after(struct sender *sender)
+{
+    if (sender == NULL)
+        return false;
+    if (sender->drain_end_ms == 0 && atomic_load(&sender->draining))
+        begin_drain(sender);
+    if (sender->drain_end_ms != 0 && clock_monotonic_us() / 1000 > sender->drain_end_ms)
+        end_at_once(sender);
+    return !all_ended(sender);
+}
+
+/* ---- signals ----------------------------------------------------------------------------------
+ */
+
+/*
+ * SIGHUP: a whole new sender beside the old one, which then drains. Claims and grants are in Redis,
+ * so the two are to each other as two hosts are. What is bad is said, and the old one goes on.
+ */
+static void
+reload(struct sender **sender, struct sender **ending, const struct sender_events *events)
+{
+    if (*ending != NULL || atomic_load(&(*sender)->draining)) {
+        log_line(LOG_WARN, "reload_refused", "cause=\"the last reload is still draining\"");
+        return;
+    }
+    struct sender *fresh = events->reload(events->context);
+    if (fresh == NULL) {
+        log_line(LOG_ERROR, "reload_refused", "meaning=\"the settings before it stay in force\"");
+        return;
+    }
+    start_workers(fresh);
+    begin_drain(*sender);
+    *ending = *sender;
+    *sender = fresh;
+    log_line(LOG_INFO, "reloaded", "accounts=%u workers=%u", fresh->account_count,
+             fresh->settings.workers);
+}
+
+/* First SIGTERM: drain. Second: end at once; leases clean up. */
+static void
+obey(int number, struct sender **sender, struct sender **ending, const struct sender_events *events)
+{
+    if (number == SIGHUP) {
+        reload(sender, ending, events);
+    } else if (number != 0 && (*sender)->drain_end_ms == 0) {
+        begin_drain(*sender);
+    } else if (number != 0) {
+        end_at_once(*sender);
+        if (*ending != NULL)
+            end_at_once(*ending);
+    }
+}
+
+void
+sender_block_signals(void)
 {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    struct worker **workers = check_alloc(sender->settings.workers, sizeof(struct worker *));
-    for (uint32_t i = 0; i < sender->settings.workers; i++) {
-        workers[i] = check_alloc(1, sizeof(struct worker));
-        workers[i]->number = i;
-        workers[i]->sender = sender;
-        check(pthread_create(&sender->threads[i], NULL, worker_main, workers[i]) == 0);
+}
+
+bool
+sender_run(struct sender *sender, const struct sender_events *events)
+{
+    sigset_t signals;
+    struct sender *ending = NULL;
+    bool running = true;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    start_workers(sender);
+    while (running || ending != NULL) {
+        obey(next_signal(&signals), &sender, &ending, events);
+        if (ending != NULL && !look_after(ending)) {
+            events->ended(events->context, ending);
+            ending = NULL;
+        }
+        running = running && look_after(sender);
     }
-    bool good = supervise(sender, workers, &signals);
-    for (uint32_t i = 0; i < sender->settings.workers; i++)
-        free(workers[i]);
-    free(workers);
+    bool good = !sender->failed;
+    events->ended(events->context, sender);
     return good;
 }

@@ -13,6 +13,7 @@
 #include "sender/io/digest.h"
 #include "sender/limits.h"
 #include "sender/redis_client.h"
+#include "sender/rules/pace.h"
 #include "sender/rules/retry.h"
 #include "templates/catalogue.h"
 
@@ -22,8 +23,11 @@
 struct account_settings {
     struct account_keys keys;
     char phone_number_id[32];
-    char path[96];     /* "/v26.0/PHONE_NUMBER_ID/messages" */
-    uint32_t business; /* index into the sender's businesses */
+    char path[96];            /* "/v26.0/PHONE_NUMBER_ID/messages" */
+    uint32_t business;        /* index into the sender's businesses */
+    char authorization[1024]; /* "Bearer …"; never logged */
+    bool strict_numbers;      /* refuse unlisted numbers; otherwise they are sent */
+    struct pace pace;         /* of this process; no limit if its count is 0 */
 };
 
 struct graph_address {
@@ -36,8 +40,7 @@ struct graph_address {
 struct sender_settings {
     struct redis_address redis;
     struct graph_address graph;
-    char ca_file[256];        /* of the Graph API; "" for the system's store */
-    char authorization[1024]; /* "Bearer …"; never logged */
+    char ca_file[256]; /* of the Graph API; "" for the system's store */
     char currency[4];
     uint32_t workers;
     uint32_t connections_max; /* a worker */
@@ -50,7 +53,6 @@ struct sender_settings {
     uint64_t dedupe_ttl_ms;
     uint64_t events_keep;
     uint64_t drain_ms;     /* after SIGTERM, the longest wait for what is under way */
-    bool strict_numbers;   /* refuse unlisted numbers; otherwise they are sent */
     bool clear_recipients; /* write recipients into events as they are */
     struct retry_schedule retry;
 };
@@ -79,17 +81,30 @@ struct sender {
     struct markets *markets;
     struct rate_card *card;
     struct sender_counters counters;
-    _Atomic bool draining; /* no new claims; finish what is under way */
-    _Atomic bool aborting; /* end at once: leases will clean up */
-    pthread_t threads[WORKERS_MAX];
+    _Atomic bool draining;          /* no new claims; finish what is under way */
+    _Atomic bool aborting;          /* end at once: leases will clean up */
+    pthread_t threads[WORKERS_MAX]; /* 0: joined */
+    struct worker **workers;
+    uint64_t drain_end_ms; /* monotonic; 0: not draining */
+    bool failed;           /* a worker could not start */
 };
+
+struct sender_events {
+    /* SIGHUP: a new sender from the settings as they are now, or NULL after saying why not. */
+    struct sender *(*reload)(void *context);
+    /* The workers of `sender` have ended: it is the callee's to free. */
+    void (*ended)(void *context, struct sender *sender);
+    void *context;
+};
+
+/* SIGTERM, SIGINT and SIGHUP wait for sender_run() from here on. Before any thread is started. */
+void sender_block_signals(void);
 
 /*
  * Runs the workers until they have drained (SIGTERM, SIGINT) or were told to end at once (a second
- * signal, or drain_ms). The sender is filled in by the caller. Returns false if a worker could not
- * start; the cause has been logged. Blocks SIGTERM and SIGINT in all threads and waits for them
- * here.
+ * signal, or drain_ms). `sender` is ended through `events->ended`, as is each that a SIGHUP
+ * brought. Returns false if a worker could not start; the cause has been logged.
  */
-bool sender_run(struct sender *sender);
+bool sender_run(struct sender *sender, const struct sender_events *events);
 
 #endif

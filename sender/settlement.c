@@ -10,6 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    SETTLE_WAIT_US = 200 * 1000, /* after a refusal */
+    ROOM_WAIT_US = 1000,         /* the output was full: Redis takes some of it meanwhile */
+};
+
 /*
  * A settle being written. Members of one grant with the same outcome, accepted or dropped, go
  * as one group; every other outcome has a group of its own (dead, later, uncertain, before grant).
@@ -17,11 +22,15 @@
 struct writing {
     struct settle_call *call;
     struct worker *worker;
+    char holder_text[QUEUE_HOLDER_SIZE];
+    struct span holder; /* in whose name: our own, or an earlier one that was fenced */
     uint64_t at_ms;
     struct buffer outcomes; /* the JSON of all, in the worker's scratch */
     struct settle_group groups[SETTLE_MEMBERS_MAX];
     uint32_t group_count;
     uint32_t delivery_count;
+    uint32_t taken;           /* deliveries */
+    size_t outcomes_reserved; /* bytes that their JSON may come to */
     /* Arrays that the groups point into; each delivery adds at most one to each. */
     uint32_t indexes[SETTLE_MEMBERS_MAX];
     struct span names[SETTLE_MEMBERS_MAX]; /* of a group: singles, or names of later */
@@ -31,6 +40,19 @@ struct writing {
     struct settle_cell cells[SETTLE_MEMBERS_MAX];
     uint32_t index_count, name_count, json_count, id_count, bulk_count, cell_count;
 };
+
+static struct span
+token_of(const struct delivery *delivery)
+{
+    return delivery->grant != NULL ? delivery->grant->name : delivery->hold->name;
+}
+
+/* A claim's or grant's name begins with its holder's. */
+static bool
+is_of_holder(struct span name, struct span holder)
+{
+    return span_starts(name, holder);
+}
 
 static bool
 is_grouped(const struct delivery *delivery)
@@ -45,7 +67,7 @@ begin_group(struct writing *writing, const struct delivery *delivery)
     struct settle_group *group = &writing->groups[writing->group_count];
     const struct outcome *outcome = &delivery->outcome;
     *group = (struct settle_group){
-        .token = delivery->grant != NULL ? delivery->grant->name : delivery->hold->name,
+        .token = token_of(delivery),
         .before_grant = delivery->grant == NULL,
         .source = delivery->source,
         .action = outcome->action,
@@ -123,13 +145,15 @@ add_event(struct writing *writing, struct settle_group *group, const struct deli
     group->outcome_count++;
 }
 
-/* Ids are taken at grant: what was refused before has none to keep, unless an earlier attempt
- * took it, and then release_id or the owner's outcome decides. */
+/* Ids are taken at grant: what ends before has none to keep, unless an earlier attempt took it.
+ * One that is to be released is always named, because facteur_enqueue takes it as well, and only
+ * its owner's is released. */
 static void
 add_id(struct writing *writing, struct settle_group *group, const struct delivery *delivery)
 {
     enum settle_action action = delivery->outcome.action;
-    bool is_owner = delivery->grant != NULL || delivery->attempts > 0;
+    bool is_owner =
+        delivery->grant != NULL || delivery->attempts > 0 || delivery->outcome.release_id;
     if (delivery->notification.id.size == 0 || !is_owner || action == SETTLE_LATER ||
         action == SETTLE_UNCERTAIN)
         return;
@@ -184,16 +208,34 @@ add_grouped(struct writing *writing, struct delivery **list)
     }
 }
 
+/*
+ * The next delivery that fits: of the same holder (after a fence, outcomes of the old name may
+ * still come), and with room for its JSON, which may be thirty times the usual if its producer is
+ * hostile.
+ */
+static struct delivery *
+next_fitting(struct writing *writing, struct account *account)
+{
+    const struct delivery *first = account->settling.first;
+    if (first == NULL || writing->taken == account->settle_most ||
+        !is_of_holder(token_of(first), writing->holder))
+        return NULL;
+    size_t size = outcome_json_size_max(first);
+    if (size > writing->outcomes.capacity - writing->outcomes_reserved)
+        return NULL;
+    writing->outcomes_reserved += size;
+    writing->taken++;
+    return list_pop(&account->settling);
+}
+
 /* Takes what has an outcome: single groups at once, the rest set aside with its grant. */
 static void
 gather(struct writing *writing, struct account *account)
 {
     struct grant_hold *touched[SETTLE_MEMBERS_MAX];
     uint32_t touched_count = 0;
-    uint32_t taken = 0;
-    while (account->settling.count > 0 && taken < SETTLE_MEMBERS_MAX) {
-        struct delivery *delivery = list_pop(&account->settling);
-        taken++;
+    struct delivery *delivery;
+    while ((delivery = next_fitting(writing, account)) != NULL) {
         if (!is_grouped(delivery)) {
             add_delivery(writing, begin_group(writing, delivery), delivery);
             continue;
@@ -263,6 +305,19 @@ hex_has(struct span hex, uint32_t index)
     return (value >> (index % 4) & 1) != 0;
 }
 
+/* By a settle of ours whose reply was lost it is booked; by a recover it is uncertain, and a
+ * message that Meta accepted has its id only here. */
+static void
+tell_late(const struct delivery *delivery)
+{
+    atomic_fetch_add_explicit(&delivery->worker->sender->counters.late, 1, memory_order_relaxed);
+    if (delivery->outcome.action == SETTLE_ACCEPT &&
+        !is_of_holder(token_of(delivery), delivery->worker->holder))
+        log_line(LOG_WARN, "accepted_late", "account=%s entry=%.*s wamid=%.*s",
+                 delivery->account->settings->keys.account, SPAN_ARG(delivery->name),
+                 SPAN_ARG(delivery->outcome.wamid));
+}
+
 /*
  * The group was not done because some (or all) of its members were settled before: by our own
  * settle whose reply was lost, or because our grant was taken away. These are finished; the
@@ -279,7 +334,7 @@ end_already(struct settle_call *call, uint32_t group, struct span already)
             delivery_run(delivery); /* still settling: into the list again */
             continue;
         }
-        atomic_fetch_add_explicit(&call->worker->sender->counters.late, 1, memory_order_relaxed);
+        tell_late(delivery);
         finish_delivery(delivery);
     }
 }
@@ -318,12 +373,30 @@ settle_again(struct settle_call *call)
     }
 }
 
+/*
+ * Redis did nothing of it: an error of the whole (loading, read-only), or one outcome that it will
+ * never take. Halving what is asked for leaves the bad one alone in the end, and the others go on.
+ */
+static void
+take_refusal(struct settle_call *call, struct span cause)
+{
+    struct account *account = call->account;
+    uint32_t count = call->group_start[call->group_count];
+    log_line(LOG_ERROR, "settle_refused", "account=%s outcomes=%u cause=\"%.*s\"",
+             account->settings->keys.account, count, SPAN_ARG(cause));
+    account->settle_refused = count > 0;
+    account->settle_most = count > 1 ? count / 2 : 1;
+    account->settle_after_us = loop_now_us(call->worker->loop) + SETTLE_WAIT_US;
+    settle_again(call);
+}
+
 static void
 on_settle(void *context, const struct reply *reply)
 {
     struct settle_call *call = context;
+    struct account *account = call->account;
     check_magic(call->worker, WORKER_MAGIC);
-    call->account->settling_now = false;
+    account->settling_now = false;
     call->used = false;
     worker_work_later(call->worker);
     if (reply == NULL) {
@@ -331,12 +404,11 @@ on_settle(void *context, const struct reply *reply)
         return;
     }
     if (!settle_is_read(reply, call->group_count)) {
-        log_line(LOG_ERROR, "settle_refused", "account=%s cause=\"%.*s\"",
-                 call->account->settings->keys.account, SPAN_ARG(reply->text));
-        call->account->settle_after_us = loop_now_us(call->worker->loop) + 200 * 1000;
-        settle_again(call);
+        take_refusal(call, reply->text);
         return;
     }
+    account->settle_refused = false;
+    account->settle_most *= account->settle_most <= SETTLE_MEMBERS_MAX / 2 ? 2 : 1;
     for (uint32_t i = 0; i < call->group_count; i++) {
         struct span already = {0};
         if (settle_read(reply, i, &already))
@@ -359,58 +431,101 @@ free_call(struct worker *worker)
     return NULL;
 }
 
-void
-settlement_write(struct account *account)
+/* A settle speaks in one holder's name: whose outcome is the oldest. */
+static struct span
+next_holder(const struct account *account)
+{
+    const struct delivery *first = account->settling.first;
+    struct span name = first != NULL ? token_of(first) : account->finished->name;
+    return (struct span){name.data, QUEUE_HOLDER_SIZE};
+}
+
+static struct writing *
+begin_writing(struct account *account, struct settle_call *call)
 {
     struct worker *worker = account->worker;
-    struct settle_call *call = free_call(worker);
-    if (account->settling_now || call == NULL || !redis_client_is_ready(worker->redis) ||
-        loop_now_us(worker->loop) < account->settle_after_us ||
-        (account->settling.count == 0 && account->finished == NULL))
-        return;
+    struct writing *writing = worker->writing;
     call->used = true;
     call->worker = worker;
     call->account = account;
-    struct writing *writing = worker->writing;
+    call->finished = NULL;
     memset(writing, 0, offsetof(struct writing, groups));
     writing->call = call;
     writing->worker = worker;
     writing->at_ms = clock_unix_ms();
     writing->group_count = writing->delivery_count = 0;
+    writing->taken = 0;
+    writing->outcomes_reserved = 0;
     writing->index_count = writing->name_count = writing->json_count = 0;
     writing->id_count = writing->bulk_count = writing->cell_count = 0;
     buffer_init(&writing->outcomes, worker->scratch, worker->scratch_size);
-    gather(writing, account);
-    struct span claims[SETTLE_MEMBERS_MAX];
-    uint32_t claim_count = 0;
-    call->finished = NULL;
-    while (account->finished != NULL && claim_count < SETTLE_MEMBERS_MAX) {
-        struct claim_hold *hold = account->finished;
-        account->finished = hold->next;
-        claims[claim_count++] = hold->name;
-        hold->next = call->finished;
-        call->finished = hold;
+    memcpy(writing->holder_text, next_holder(account).data, QUEUE_HOLDER_SIZE);
+    writing->holder = (struct span){writing->holder_text, QUEUE_HOLDER_SIZE};
+    return writing;
+}
+
+/* Names the holder's claims of which no delivery is left. After a refusal they go alone: one that
+ * Redis cannot read must not keep outcomes back. */
+static uint32_t
+gather_finished(struct writing *writing, struct account *account, struct span *claims)
+{
+    uint32_t count = 0;
+    struct claim_hold **place = &account->finished;
+    if (account->settle_refused && writing->taken > 0)
+        return 0;
+    while (*place != NULL && count < SETTLE_MEMBERS_MAX) {
+        struct claim_hold *hold = *place;
+        if (!is_of_holder(hold->name, writing->holder)) {
+            place = &hold->next;
+            continue;
+        }
+        *place = hold->next;
+        claims[count++] = hold->name;
+        hold->next = writing->call->finished;
+        writing->call->finished = hold;
     }
+    return count;
+}
+
+static void
+send_settle(struct writing *writing, struct account *account)
+{
+    struct worker *worker = writing->worker;
+    struct settle_call *call = writing->call;
+    struct span claims[SETTLE_MEMBERS_MAX];
     const struct call redis_call = {redis_client_session(worker->redis), &account->settings->keys,
                                     on_settle, call};
     const struct settle_request request = {
-        .holder = worker->holder,
+        .holder = writing->holder,
         .events_keep = worker->sender->settings.events_keep,
         .dedupe_ttl_ms = worker->sender->settings.dedupe_ttl_ms,
         .groups = writing->groups,
         .group_count = writing->group_count,
         .claims = claims,
-        .claim_count = claim_count,
+        .claim_count = gather_finished(writing, account, claims),
     };
-    account->settling_now = true;
-    if (call_settle(&redis_call, &request)) {
+    account->settling_now = call_settle(&redis_call, &request);
+    if (account->settling_now) {
         redis_client_flush(worker->redis);
         return;
     }
-    account->settling_now = false; /* no room: a later turn has some */
-    account->settle_after_us = loop_now_us(worker->loop) + 1000;
+    account->settle_after_us = loop_now_us(worker->loop) + ROOM_WAIT_US;
     call->used = false;
     settle_again(call);
+}
+
+void
+settlement_write(struct account *account)
+{
+    struct worker *worker = account->worker;
+    struct settle_call *call = free_call(worker);
+    if ((account->settling.count == 0 && account->finished == NULL) || account->settling_now ||
+        call == NULL || !redis_client_is_ready(worker->redis) ||
+        loop_now_us(worker->loop) < account->settle_after_us)
+        return;
+    struct writing *writing = begin_writing(account, call);
+    gather(writing, account);
+    send_settle(writing, account);
 }
 
 struct writing *

@@ -172,7 +172,6 @@ static bool
 start_exchange(struct delivery *delivery)
 {
     struct worker *worker = delivery->worker;
-    const struct sender *sender = worker->sender;
     struct span body;
     delivery->exchange_memory = worker->free_exchanges;
     worker->free_exchanges = delivery->exchange_memory->next;
@@ -184,7 +183,7 @@ start_exchange(struct delivery *delivery)
     const struct h2_request request = {
         .method = SPAN("POST"),
         .path = span_of(delivery->account->settings->path),
-        .authorization = span_of(sender->settings.authorization),
+        .authorization = span_of(delivery->account->settings->authorization),
         .content_type = SPAN("application/json"),
         .body = body,
     };
@@ -240,7 +239,8 @@ is_paused(const struct account *account)
 bool
 worker_may_send(const struct worker *worker, const struct account *account)
 {
-    return lease_holds(worker, account->settings->business) && !is_paused(account);
+    return lease_holds(worker, account->settings->business) && !is_paused(account) &&
+           !account->settle_refused;
 }
 
 static uint32_t
@@ -291,6 +291,16 @@ send_ready(struct worker *worker)
 
 /* ---- the end of a turn ---------------------------------------------------------------------- */
 
+/* The account's pace: what is granted leaves at once, so the pace is kept here. */
+static uint32_t
+paced_room(const struct account *account, uint32_t room)
+{
+    uint32_t paced = pace_room(&account->pace, loop_now_us(account->worker->loop));
+    if (paced < pace_worth(&account->pace) && paced < account->ready_count)
+        return 0; /* the wake timer comes when there is a batch's worth */
+    return paced < room ? paced : room;
+}
+
 static void
 grant_ready(struct worker *worker)
 {
@@ -304,7 +314,10 @@ grant_ready(struct worker *worker)
         /* No trickle: a grant is a call and a record, so wait until it is worth one. */
         if (room < GRANT_MEMBERS_MAX / 8 && room < account->ready_count)
             continue;
-        if (grants_ask(account, room) > 0 && channel_room(worker->channel) == 0)
+        room = paced_room(account, room);
+        uint32_t asked = room > 0 ? grants_ask(account, room) : 0;
+        pace_take(&account->pace, asked, loop_now_us(worker->loop));
+        if (asked > 0 && channel_room(worker->channel) == 0)
             channel_want(worker->channel); /* connect while Redis grants */
     }
 }
@@ -331,8 +344,12 @@ set_wake_timer(struct worker *worker)
     uint64_t next_us = UINT64_MAX;
     for (uint32_t i = 0; i < worker->account_count; i++) {
         const struct account *account = &worker->accounts[i];
+        uint32_t worth = pace_worth(&account->pace);
+        if (worth > account->ready_count)
+            worth = account->ready_count;
         const uint64_t times_us[] = {account->due_us, account->paused_until_us,
-                                     account->settle_after_us};
+                                     account->settle_after_us,
+                                     worth > 0 ? pace_next_us(&account->pace, worth, now_us) : 0};
         for (size_t k = 0; k < sizeof(times_us) / sizeof(times_us[0]); k++)
             if (times_us[k] > now_us && times_us[k] < next_us)
                 next_us = times_us[k];
@@ -506,7 +523,7 @@ open_exchange_memory(struct worker *worker)
         worker->free_large = &worker->large[i];
     }
     worker->text = check_alloc(1, TEXT_SIZE);
-    worker->scratch_size = (size_t)SETTLE_MEMBERS_MAX * OUTCOME_SIZE_MAX;
+    worker->scratch_size = OUTCOMES_SIZE;
     worker->scratch = check_alloc(1, worker->scratch_size);
     worker->writing = settlement_memory();
 }
@@ -521,6 +538,9 @@ open_accounts(struct worker *worker)
         worker->accounts[i].settings = &sender->accounts[i];
         worker->accounts[i].worker = worker;
         worker->accounts[i].may_have_more = true;
+        pace_bucket_init(&worker->accounts[i].pace, &sender->accounts[i].pace,
+                         sender->settings.workers, loop_now_us(worker->loop));
+        worker->accounts[i].settle_most = SETTLE_MEMBERS_MAX;
     }
     worker->businesses = check_alloc(sender->business_count, sizeof(*worker->businesses));
     for (uint32_t i = 0; i < sender->business_count; i++)

@@ -35,8 +35,11 @@ struct account {
     uint32_t slots_reserved;  /* for it */
     uint64_t due_us;          /* when something in later comes due, monotonic; 0: nothing known */
     uint64_t paused_until_us; /* throttled or stopped: no claims before */
+    struct pace_bucket pace;
     uint32_t throttles;       /* in a row */
     uint64_t settle_after_us; /* Redis refused a settle: not before */
+    bool settle_refused;      /* the last one was: nothing new until one is taken */
+    uint32_t settle_most;     /* outcomes of the next settle: halved by a refusal */
     char cursor[2][QUEUE_MEMBER_MAX]; /* of urgent and queue, as the last claim saw them */
 };
 

@@ -32,7 +32,7 @@ need_packages() {
 }
 
 BUILD_PACKAGES="gcc cmake ninja-build pkg-config python3 liburing-dev libssl-dev libhiredis-dev libjansson-dev
-    libnghttp2-dev redis-server ca-certificates"
+    libnghttp2-dev libcyaml-dev redis-server ca-certificates"
 TEST_PACKAGES="python3-redis nghttp2-client nghttp2-server nginx-light gcovr clang clang-format
     clang-tidy curl"
 command -v node >/dev/null 2>&1 || TEST_PACKAGES="$TEST_PACKAGES nodejs"

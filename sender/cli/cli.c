@@ -1,30 +1,19 @@
 #include "sender/cli/cli.h"
 
 #include "sender/dev_redis.h"
+#include "sender/settings.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 bool
 cli_read_secret(const char *verb, const char *path, char *text, size_t size)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        fprintf(stderr, "facteur %s: cannot read %s: %s\n", verb, path, strerror(errno));
-        return false;
-    }
-    size_t got = fread(text, 1, size, file);
-    fclose(file);
-    struct span whole = span_trim((struct span){text, got});
-    if (got == size || whole.size == 0 || memchr(whole.data, '\n', whole.size) != NULL) {
-        fprintf(stderr, "facteur %s: %s must hold one line of 1 to %zu bytes\n", verb, path,
-                size - 1);
-        return false;
-    }
-    memmove(text, whole.data, whole.size);
-    text[whole.size] = '\0';
-    return true;
+    struct error_text error;
+    bool good = settings_read_secret(path, text, size, &error);
+    if (!good)
+        fprintf(stderr, "facteur %s: %s\n", verb, error.text);
+    return good;
 }
 
 static bool

@@ -22,6 +22,7 @@ liburing.h sender/io/ring.c
 openssl/ sender/io/
 hiredis/ queue/
 nghttp2/ sender/h2/
+cyaml/ sender/config.c
 jansson.h templates/ sender/graph/ loadtest/
 '
 

@@ -1,0 +1,434 @@
+#include "sender/settings.h"
+
+#include "sender/base/check.h"
+#include "sender/base/clock.h"
+#include "sender/graph/channel.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void
+settings_defaults(struct settings_input *input)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    *input = (struct settings_input){
+        .graph = "https://graph.facebook.com/v26.0",
+        .templates = FACTEUR_SOURCE_DIR "/templates/catalogue",
+        .rates = FACTEUR_SOURCE_DIR "/sender/cost/data/rates.csv",
+        .markets = FACTEUR_SOURCE_DIR "/sender/cost/data/markets.csv",
+        .currency = "USD",
+        .retry = "5s, 30s, 2m, 10m*3, 1h*6",
+        .workers = cores > 0 && cores <= WORKERS_MAX ? (uint64_t)cores : 1,
+        .connections = 8,
+        .streams = 100,
+        .lease_ms = 10 * 1000,
+        .request_timeout_ms = 30 * 1000,
+        .uncertain_wait_ms = 10 * 60 * 1000,
+        .max_age_ms = 24 * 3600 * 1000,
+        .dedupe_ttl_ms = 24 * 3600 * 1000,
+        .events_keep = 100000,
+        .drain_ms = 40 * 1000,
+        .numbers = "lenient",
+        .recipients = "hashed",
+    };
+}
+
+/* ---- secrets ----------------------------------------------------------------------------------
+ */
+
+bool
+settings_read_secret(const char *path, char *text, size_t size, struct error_text *error)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        error_set(error, "cannot read %s: %s", path, strerror(errno));
+        return false;
+    }
+    size_t got = fread(text, 1, size, file);
+    fclose(file);
+    struct span whole = span_trim((struct span){text, got});
+    if (got == size || whole.size == 0 || memchr(whole.data, '\n', whole.size) != NULL) {
+        error_set(error, "%s must hold one line of 1 to %zu bytes", path, size - 1);
+        return false;
+    }
+    memmove(text, whole.data, whole.size);
+    text[whole.size] = '\0';
+    return true;
+}
+
+/* A token in the command line would be seen by everybody in ps, so there is no option for one. */
+static bool
+set_authorization(struct account_settings *account, const char *token, const char *source,
+                  struct error_text *error)
+{
+    for (const char *p = token; *p != '\0'; p++) {
+        if (*p <= ' ' || *p >= 127) {
+            error_set(error, "%s: a character that no access token has: is it the right one?",
+                      source);
+            return false;
+        }
+    }
+    int size = snprintf(account->authorization, sizeof(account->authorization), "Bearer %s", token);
+    if (token[0] != '\0' && (size_t)size < sizeof(account->authorization))
+        return true;
+    error_set(error, "%s: an access token has 1 to %zu characters", source,
+              sizeof(account->authorization) - 8);
+    return false;
+}
+
+static bool
+read_token(struct account_settings *account, const char *file, const char *variable,
+           struct error_text *error)
+{
+    char token[sizeof(account->authorization)];
+    const char *value = variable != NULL ? getenv(variable) : NULL;
+    bool good;
+    if (file != NULL) {
+        good = settings_read_secret(file, token, sizeof(token), error) &&
+               set_authorization(account, token, file, error);
+        memset(token, 0, sizeof(token));
+        return good;
+    }
+    if (value != NULL)
+        return set_authorization(account, value, variable, error);
+    error_set(error,
+              "no access token for %s/%s: put it into a file and name it (--token-file, or "
+              "token_file in the configuration), or set %s",
+              account->keys.business_name, account->keys.account_name,
+              variable != NULL ? variable : "FACTEUR_TOKEN");
+    return false;
+}
+
+/* ---- the Graph API's address -------------------------------------------------------------------
+ */
+
+static bool
+read_graph(const char *text, struct graph_address *graph, struct error_text *error)
+{
+    struct span rest = span_of(text);
+    struct span scheme = SPAN("https://");
+    memset(graph, 0, sizeof(*graph));
+    if (!span_starts(rest, scheme)) {
+        error_set(error, "graph %s: write https://HOST[:PORT][/VERSION]", text);
+        return false;
+    }
+    rest = (struct span){rest.data + scheme.size, rest.size - scheme.size};
+    struct span authority = span_split(&rest, '/');
+    struct span version = rest.size > 0 ? rest : SPAN("v26.0");
+    struct span port = authority;
+    struct span host = span_split(&port, ':');
+    uint64_t number = 443;
+    if (host.size == 0 || host.size >= sizeof(graph->host) ||
+        version.size >= sizeof(graph->version) ||
+        (port.data != NULL && (!span_to_u64(port, &number) || number == 0 || number > 65535))) {
+        error_set(error, "graph %s: write https://HOST[:PORT][/VERSION], such as %s", text,
+                  "https://graph.facebook.com/v26.0");
+        return false;
+    }
+    memcpy(graph->host, host.data, host.size);
+    memcpy(graph->version, version.data, version.size);
+    graph->port = (uint16_t)number;
+    snprintf(graph->authority, sizeof(graph->authority), "%.*s", SPAN_ARG(authority));
+    return true;
+}
+
+/* ---- accounts ----------------------------------------------------------------------------------
+ */
+
+static bool
+set_phone_number_id(struct account_settings *account, const struct graph_address *graph,
+                    struct span id, struct error_text *error)
+{
+    bool digits = id.size > 0 && id.size < sizeof(account->phone_number_id);
+    for (size_t i = 0; digits && i < id.size; i++)
+        digits = id.data[i] >= '0' && id.data[i] <= '9';
+    if (!digits) {
+        error_set(error,
+                  "account %s/%s: its Graph phone_number_id is missing or not digits, as in "
+                  "--account %s/%s=106540352242922",
+                  account->keys.business_name, account->keys.account_name,
+                  account->keys.business_name, account->keys.account_name);
+        return false;
+    }
+    memcpy(account->phone_number_id, id.data, id.size);
+    snprintf(account->path, sizeof(account->path), "/%s/%s/messages", graph->version,
+             account->phone_number_id);
+    return true;
+}
+
+/* Accounts of one business share what is kept under its name. */
+static bool
+number_business(struct sender *sender, uint32_t index, struct error_text *error)
+{
+    struct account_settings *account = &sender->accounts[index];
+    for (uint32_t i = 0; i < index; i++) {
+        if (strcmp(sender->accounts[i].keys.account, account->keys.account) == 0) {
+            error_set(error, "account %s/%s is given twice", account->keys.business_name,
+                      account->keys.account_name);
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < sender->business_count; i++) {
+        account->business = i;
+        if (strcmp(sender->accounts[sender->businesses[i]].keys.business, account->keys.business) ==
+            0)
+            return true;
+    }
+    if (sender->business_count == BUSINESSES_MAX) {
+        error_set(error, "more than %d businesses in one process", BUSINESSES_MAX);
+        return false;
+    }
+    account->business = sender->business_count;
+    sender->businesses[sender->business_count++] = index;
+    return true;
+}
+
+/* "strict" or "lenient"; NULL leaves what all accounts have. */
+static bool
+read_numbers(const char *text, bool *strict, struct error_text *error)
+{
+    if (text == NULL)
+        return true;
+    *strict = strcmp(text, "strict") == 0;
+    if (*strict || strcmp(text, "lenient") == 0)
+        return true;
+    error_set(error, "numbers: \"%s\" is neither strict nor lenient", text);
+    return false;
+}
+
+static bool
+read_pace(const char *text, struct pace *pace, struct error_text *error)
+{
+    return text == NULL || pace_read(span_of(text), pace, error);
+}
+
+static struct account_settings *
+next_account(const struct settings_input *input, struct sender *sender)
+{
+    struct account_settings *account = &sender->accounts[sender->account_count++];
+    account->strict_numbers = strcmp(input->numbers, "strict") == 0;
+    return account;
+}
+
+static bool
+read_option_accounts(const struct settings_input *input, struct sender *sender,
+                     struct error_text *error)
+{
+    sender->accounts = check_alloc(input->accounts->count, sizeof(*sender->accounts));
+    for (uint32_t i = 0; i < input->accounts->count; i++) {
+        struct account_settings *account = next_account(input, sender);
+        struct span id = span_of(input->accounts->items[i]);
+        struct span name = span_split(&id, '=');
+        if (!keys_read(name, &account->keys, error) ||
+            !set_phone_number_id(account, &sender->settings.graph, id, error) ||
+            !number_business(sender, i, error) ||
+            !read_token(account, input->token_file, "FACTEUR_TOKEN", error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+read_config_account(const struct settings_input *input, struct sender *sender,
+                    const struct config_business *business, const struct config_account *from,
+                    struct error_text *error)
+{
+    char name[2 * KEYS_NAME_MAX + 8];
+    struct account_settings *account = next_account(input, sender);
+    snprintf(name, sizeof(name), "%s/%s", business->name, from->name);
+    const char *token_file = from->token_file;
+    if (token_file == NULL && from->token_environment == NULL)
+        token_file = input->token_file;
+    return keys_read(span_of(name), &account->keys, error) &&
+           set_phone_number_id(account, &sender->settings.graph, span_of(from->phone_number_id),
+                               error) &&
+           number_business(sender, sender->account_count - 1, error) &&
+           read_numbers(from->numbers, &account->strict_numbers, error) &&
+           read_pace(from->pace, &account->pace, error) &&
+           read_token(account, token_file,
+                      from->token_environment != NULL ? from->token_environment : "FACTEUR_TOKEN",
+                      error);
+}
+
+/* An error found in an account's values is told with the file and the line of its name. */
+static void
+place_error(const struct settings_input *input, const struct config_account *account,
+            struct error_text *error)
+{
+    struct error_text whole;
+    error_set(&whole, "%s:%u: %.400s", input->config_path,
+              config_line(input->config, "name", account->name), error->text);
+    *error = whole;
+}
+
+static bool
+read_config_accounts(const struct settings_input *input, struct sender *sender,
+                     struct error_text *error)
+{
+    const struct config *config = config_of(input->config);
+    uint32_t count = 0;
+    for (unsigned i = 0; i < config->businesses_count; i++)
+        count += config->businesses[i].accounts_count;
+    if (count > ACCOUNTS_MAX) {
+        error_set(error, "%s: more than %d accounts", input->config_path, ACCOUNTS_MAX);
+        return false;
+    }
+    sender->accounts = check_alloc(count, sizeof(*sender->accounts));
+    for (unsigned i = 0; i < config->businesses_count; i++) {
+        const struct config_business *business = &config->businesses[i];
+        for (unsigned k = 0; k < business->accounts_count; k++) {
+            if (!read_config_account(input, sender, business, &business->accounts[k], error)) {
+                place_error(input, &business->accounts[k], error);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool
+read_accounts(const struct settings_input *input, struct sender *sender, struct error_text *error)
+{
+    if (input->accounts->count > 0)
+        return read_option_accounts(input, sender, error);
+    if (input->config != NULL && config_of(input->config)->businesses_count > 0)
+        return read_config_accounts(input, sender, error);
+    error_set(error, "which accounts? Give --account BUSINESS/ACCOUNT=PHONE_NUMBER_ID, once or "
+                     "more, or businesses in a configuration file (--config)");
+    return false;
+}
+
+/* ---- limits ------------------------------------------------------------------------------------
+ */
+
+static bool
+in_range(const char *option, uint64_t value, uint64_t most, struct error_text *error)
+{
+    if (value >= 1 && value <= most)
+        return true;
+    error_set(error, "%s %llu: must be from 1 to %llu", option, (unsigned long long)value,
+              (unsigned long long)most);
+    return false;
+}
+
+static bool
+check_times(const struct settings_input *input, struct error_text *error)
+{
+    if (input->lease_ms < 500 || input->lease_ms > 600 * 1000) {
+        error_set(error, "lease: must be from 500ms to 10m");
+        return false;
+    }
+    if (input->uncertain_wait_ms < input->lease_ms + input->request_timeout_ms) {
+        error_set(error, "uncertain-wait must be at least lease + request-timeout: a receipt must "
+                         "have had time to come");
+        return false;
+    }
+    return true;
+}
+
+static bool
+read_limits(const struct settings_input *input, struct sender_settings *settings,
+            struct error_text *error)
+{
+    if (!in_range("workers", input->workers, WORKERS_MAX, error) ||
+        !in_range("connections", input->connections, CHANNEL_CONNECTIONS_MAX, error) ||
+        !in_range("streams", input->streams, EXCHANGES_MAX / input->connections, error) ||
+        !in_range("events-keep", input->events_keep, UINT32_MAX, error) ||
+        !check_times(input, error))
+        return false;
+    settings->workers = (uint32_t)input->workers;
+    settings->connections_max = (uint32_t)input->connections;
+    settings->exchanges_max = (uint32_t)input->streams;
+    settings->lease_ms = input->lease_ms;
+    settings->request_timeout_ms = input->request_timeout_ms;
+    settings->uncertain_wait_ms = input->uncertain_wait_ms;
+    settings->max_age_ms = input->max_age_ms;
+    settings->max_age_codes_ms = 10 * 60 * 1000;
+    settings->dedupe_ttl_ms = input->dedupe_ttl_ms;
+    settings->events_keep = input->events_keep;
+    settings->drain_ms = input->drain_ms;
+    bool strict;
+    settings->clear_recipients = strcmp(input->recipients, "clear") == 0;
+    if (!settings->clear_recipients && strcmp(input->recipients, "hashed") != 0) {
+        error_set(error, "recipients: \"%s\" is neither hashed nor clear", input->recipients);
+        return false;
+    }
+    return read_numbers(input->numbers, &strict, error) &&
+           retry_schedule_read(span_of(input->retry), &settings->retry, error);
+}
+
+/* ---- files -------------------------------------------------------------------------------------
+ */
+
+static bool
+need_card_today(const struct sender *sender, struct error_text *error)
+{
+    struct phone phone;
+    struct template template = {.name = SPAN("x"), .category = TEMPLATE_UTILITY};
+    struct quote quote;
+    phone_read(SPAN("+33612345678"), &phone);
+    const struct quote_input input = {sender->markets, sender->card, &phone,
+                                      &template,       SPAN("x"),    clock_unix_ms()};
+    if (quote_make(&input, &quote))
+        return true;
+    error_set(error, "no rate card in %s is in force today", sender->settings.currency);
+    return false;
+}
+
+/* The catalogue, its request forms, the markets and the rate card: read once, shared, unchanged. */
+static bool
+read_files(const struct settings_input *input, struct sender *sender, struct error_text *error)
+{
+    snprintf(sender->settings.currency, sizeof(sender->settings.currency), "%s", input->currency);
+    sender->catalogue = catalogue_open_folder(input->templates, error);
+    if (sender->catalogue == NULL)
+        return false;
+    uint32_t count = catalogue_count(sender->catalogue);
+    sender->forms = check_alloc(count + 1, sizeof(*sender->forms));
+    for (uint32_t i = 0; i < count; i++)
+        sender->forms[i] = request_form_open(catalogue_at(sender->catalogue, i));
+    sender->markets = markets_open(input->markets, error);
+    if (sender->markets == NULL)
+        return false;
+    sender->card = rate_card_open(input->rates, sender->settings.currency, sender->markets, error);
+    return sender->card != NULL && need_card_today(sender, error);
+}
+
+struct sender *
+settings_build(const struct settings_input *input, struct error_text *error)
+{
+    struct sender *sender = check_alloc(1, sizeof(*sender));
+    struct sender_settings *settings = &sender->settings;
+    if (input->ca_file != NULL)
+        snprintf(settings->ca_file, sizeof(settings->ca_file), "%s", input->ca_file);
+    if (read_graph(input->graph, &settings->graph, error) && read_limits(input, settings, error) &&
+        read_accounts(input, sender, error) && read_files(input, sender, error))
+        return sender;
+    settings_free(sender);
+    return NULL;
+}
+
+void
+settings_free(struct sender *sender)
+{
+    if (sender == NULL)
+        return;
+    uint32_t count = sender->catalogue != NULL ? catalogue_count(sender->catalogue) : 0;
+    for (uint32_t i = 0; sender->forms != NULL && i < count; i++)
+        request_form_close(sender->forms[i]);
+    free(sender->forms);
+    if (sender->card != NULL)
+        rate_card_close(sender->card);
+    if (sender->markets != NULL)
+        markets_close(sender->markets);
+    if (sender->catalogue != NULL)
+        catalogue_close(sender->catalogue);
+    if (sender->accounts != NULL)
+        memset(sender->accounts, 0, sender->account_count * sizeof(*sender->accounts));
+    free(sender->accounts);
+    memset(&sender->settings, 0, sizeof(sender->settings));
+    free(sender);
+}
