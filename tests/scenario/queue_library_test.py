@@ -72,7 +72,8 @@ def test_beat(queue):
     queue.beat(W2, 9, "new")
     reply = queue.beat(W1, 8, "renew")
     equal(dict(zip(reply[2::2], reply[3::2])), {W1: "8", W2: "9"})
-    for words, arguments in (("16 hex digits", ("short", 1, "new")), ("whole number", (W1, "x", "new")),
+    for words, arguments in (("16 hex digits", ("short", 1, "new")),
+                             ("whole number", (W1, "x", "new")),
                              ("new or renew", (W1, 1, "old")), ("ends where", (W1, 1)),
                              ("too many", (W1, 1, "new", "more"))):
         refused(queue, words, lambda: queue.call("beat", *arguments, keys=(BUSINESS,)))
@@ -203,7 +204,8 @@ def test_claim_of_what_was_read_ahead(queue):
     queue.beat(W2)
 
     def claim(holder, number, *ahead, members=500):
-        return Claimed(queue.call("claim", holder, "%s.%d" % (holder, number), members, 1 << 20, *ahead))
+        name = "%s.%d" % (holder, number)
+        return Claimed(queue.call("claim", holder, name, members, 1 << 20, *ahead))
 
     found = claim(W1, 1, "queue", "0-0", entries[2], 3)
     equal([(part.source, part.is_ahead) for part in found.parts], [("urgent", False), ("queue", True)])
@@ -317,7 +319,8 @@ def test_accept(queue):
 
     def settle(indexes):
         return queue.settle(W1, [group(
-            W1 + ".1", "queue", "accept", indexes=indexes, cells=[(0, len(indexes), 75000 * len(indexes))],
+            W1 + ".1", "queue", "accept", indexes=indexes,
+            cells=[(0, len(indexes), 75000 * len(indexes))],
             singles=[entries[i] for i in indexes],
             outcomes=[outcome(entries[i], "accepted") for i in indexes],
             ids=["k%d" % i for i in indexes])], [part.claim])
@@ -785,6 +788,19 @@ def test_recover_at_every_stage(queue):
     equal(queue.dump(), before)
 
 
+def test_recover_leaves_what_went_back_to_later(queue):
+    for member in ("1-1", "1-2"):
+        queue.client.hset(key("later:entries"), member, '{"attempt":1,"fields":["to","+33"]}')
+        queue.client.zadd(key("later"), {member: 5})
+    claimed(queue)
+    grant = granted(queue, ["1-1", "1-2"], source="later")
+    queue.settle(W1, [group(grant, "later", "later", (6, 2, "throttled"), indexes=[0], names=["1-1"])])
+    queue.fence(W1)
+    equal(queue.recover(), [1, 1])
+    equal(census(queue), {"1-1": ["later"], "1-2": ["uncertain"]})
+    equal(queue.client.zrange(key("later"), 0, -1, withscores=True), [(b"1-1", 6.0)])
+
+
 def test_recover_skips_what_had_its_outcome(queue):
     """A grant that arrived late, after its members were settled, parks nothing."""
     entry, bulk = queue.add(), queue.add(bulk=BULK)
@@ -872,7 +888,8 @@ def test_enqueue_refused(queue):
     case("field to: is needed", without=["to"])
     case("not together with to", recipient="FR.1")
     case("field recipient: is empty", without=["to"], recipient="")
-    for number in ("", "0033612345678", "0612345678", "+33612x45678", "+1234", "+" + "1" * 16, "++336"):
+    for number in ("", "0033612345678", "0612345678", "+33612x45678", "+1234", "+" + "1" * 16,
+                   "++336"):
         case("field to:", to=number)
     case("field template: is needed", without=["template"])
     case("field lang: is needed", lang="")
@@ -942,18 +959,19 @@ def test_wrong_key_types(queue):
         "enqueue": lambda: queue.enqueue("queue", **GOOD, id="k"),
         "leave": lambda: queue.leave(W1),
     }
-    names = ["queue", "urgent", "cursor", "claims", "returned", "left", "grants", "later", "later:held",
-             "later:entries", "uncertain", "uncertain:entries", "dead", "events", "events:index",
+    names = ["queue", "urgent", "cursor", "claims", "returned", "left", "grants", "later",
+             "later:held", "later:entries", "uncertain", "uncertain:entries", "dead", "events", "events:index",
              "id:k"]
     needed = {
         "claim": ["queue", "urgent", "cursor", "claims", "returned", "left", "later",
                   "later:entries", "later:held", "workers"],
         "grant": ["grants", "workers"],
-        "settle": ["queue", "urgent", "left", "grants", "claims", "later", "later:entries", "later:held",
-                   "uncertain", "uncertain:entries", "dead", "events", "events:index", "cost"],
+        "settle": ["queue", "urgent", "left", "grants", "claims", "later", "later:entries",
+                   "later:held", "uncertain", "uncertain:entries", "dead", "events", "events:index", "cost"],
         "return": ["claims", "grants", "returned", "queue", "urgent", "later", "later:held"],
         "recover": ["workers", "queue", "urgent", "left", "grants", "claims", "returned", "later",
-                    "later:entries", "later:held", "uncertain", "uncertain:entries", "events", "events:index"],
+                    "later:entries", "later:held", "uncertain", "uncertain:entries", "events",
+                    "events:index"],
         "stats": ["queue", "claims", "grants", "later", "uncertain", "dead"],
         "enqueue": ["queue", "later", "later:entries", "id:k"],
         "leave": ["claims", "grants", "workers"],
@@ -1017,7 +1035,8 @@ def test_functions_survive_a_restart_and_a_kill(server):
     claimed(queue)
     grant = granted(queue, entries[:6])
     queue.settle(W1, [group(grant, "queue", "accept", indexes=[0, 1], cells=[(0, 2, 150000)],
-                            singles=entries[:2], outcomes=[outcome(e, "accepted") for e in entries[:2]])])
+                            singles=entries[:2],
+                            outcomes=[outcome(e, "accepted") for e in entries[:2]])])
     before = queue.content()
     server.kill()
     server.start()
@@ -1048,7 +1067,7 @@ def main():
             except Exception:  # a failure of one test must not hide the others
                 failures.append(name)
                 print("FAIL %s\n%s" % (name, traceback.format_exc()), file=sys.stderr)
-    print("%d tests, %d failed%s" % (count, len(failures), ": " + " ".join(failures) if failures else ""))
+    print("%d tests, %d failed %s" % (count, len(failures), " ".join(failures)))
     sys.exit(1 if failures or count == 0 else 0)
 
 
