@@ -11,7 +11,8 @@ enum {
     HEADER_CHARACTERS_MAX = 60,
     URL_CHARACTERS_MAX = 2000,
     CODE_CHARACTERS_MAX = 15,
-    SPACES_MAX = 4, /* in a row */
+    PAYLOAD_CHARACTERS_MAX = 128, /* of a quick reply */
+    SPACES_MAX = 4,               /* in a row */
 };
 
 static const char *const button_names[TEMPLATE_BUTTONS_MAX] = {
@@ -165,7 +166,8 @@ check_button(const struct template *template, struct values *values, uint32_t in
     struct span *value = &values->buttons[index];
     switch (button->kind) {
     case TEMPLATE_BUTTON_QUICK_REPLY:
-        return VALUES_OK;
+        return template_text_characters(*value) <= PAYLOAD_CHARACTERS_MAX ? VALUES_OK
+                                                                          : VALUES_TOO_LONG;
     case TEMPLATE_BUTTON_PHONE:
         return value->size == 0 ? VALUES_OK : VALUES_UNKNOWN;
     case TEMPLATE_BUTTON_URL:
@@ -223,6 +225,12 @@ values_error_text(enum values_error error)
         return "has a line break, a tab, five spaces in a row, or is not UTF-8";
     case VALUES_TOO_LONG:
         return "is longer than Meta takes";
+    case VALUES_LINK:
+        return "is not an https:// address";
+    case VALUES_MEDIA_ID:
+        return "is not the number that Meta gave to an upload";
+    case VALUES_PLACE:
+        return "is not in decimal degrees, as in \"48.8719\"";
     case VALUES_ROOM:
         return "needs more room than a notification has";
     }

@@ -14,8 +14,9 @@
  * quick reply's payload may be left out; a URL's suffix may not.
  *
  * Meta's limits in code points: the body with its values 1024, or 32768 where the template has
- * nothing but a body; a text header 60; a URL 2000; a code 15. A value is one line: no control
- * character, no more than four spaces in a row.
+ * nothing but a body; a text header 60; a URL 2000; a code 15; a quick reply's payload 128; a file
+ * name 240. A value is one line: no control character, no more than four spaces in a row. A link is
+ * https://, an id digits, latitude and longitude decimal degrees (as text, as Meta has them).
  */
 #ifndef FACTEUR_TEMPLATES_VALUES_H
 #define FACTEUR_TEMPLATES_VALUES_H
@@ -48,7 +49,10 @@ enum values_error {
     VALUES_UNKNOWN,   /* a value has no variable */
     VALUES_MALFORMED, /* `params` is not as above, or a value is given twice */
     VALUES_TEXT,      /* a value has a newline, a tab, five spaces, NUL or is not UTF-8 */
-    VALUES_TOO_LONG,  /* longer than Meta takes: the rendered body, header, URL, or a code */
+    VALUES_TOO_LONG,  /* longer than Meta takes: the rendered body, header, URL, payload, code */
+    VALUES_LINK,      /* a header's link is not an https:// address */
+    VALUES_MEDIA_ID,  /* a header's id is not made of digits */
+    VALUES_PLACE,     /* latitude or longitude is no number of degrees */
     VALUES_ROOM,      /* the arena is full (an unusually large `params`) */
 };
 

@@ -1,7 +1,14 @@
 #include "templates/values_params.h"
+#include "templates/template_text.h"
 
 #include <jansson.h>
 #include <string.h>
+
+enum {
+    LINK_CHARACTERS_MAX = 2000,
+    MEDIA_ID_MAX = 64,                 /* digits */
+    HEADER_FIELD_CHARACTERS_MAX = 240, /* of a file's name, a place's name or address */
+};
 
 struct reading {
     const struct template *template;
@@ -102,6 +109,62 @@ static const struct header_key {
 };
 enum { HEADER_KEY_COUNT = sizeof(header_keys) / sizeof(header_keys[0]) };
 
+/* Meta fetches it itself: with a host, without a space, and over TLS. */
+static bool
+is_link(struct span link)
+{
+    struct span scheme = SPAN("https://");
+    size_t index;
+    if (!span_starts(link, scheme) || span_find(link, ' ', &index))
+        return false;
+    char first = link.size > scheme.size ? link.data[scheme.size] : '/';
+    return first != '/' && first != ':' && first != '?' && first != '#';
+}
+
+static bool
+is_media_id(struct span id)
+{
+    for (size_t i = 0; i < id.size; i++)
+        if (id.data[i] < '0' || id.data[i] > '9')
+            return false;
+    return id.size <= MEDIA_ID_MAX;
+}
+
+/* "-33.8568", at most `most` degrees from 0. */
+static bool
+is_degrees(struct span text, uint64_t most)
+{
+    struct span fraction = text;
+    uint64_t whole;
+    if (fraction.data[0] == '-' || fraction.data[0] == '+')
+        fraction = (struct span){fraction.data + 1, fraction.size - 1};
+    struct span integer = span_split(&fraction, '.');
+    if (integer.size > 3 || !span_to_u64(integer, &whole) || whole > most)
+        return false;
+    if (fraction.data == NULL)
+        return true;
+    uint64_t digits;
+    return fraction.size <= 15 && span_to_u64(fraction, &digits) && (whole < most || digits == 0);
+}
+
+static enum values_error
+judge_header_field(const struct field *field)
+{
+    if (span_equal(field->name, SPAN("link"))) {
+        if (template_text_characters(field->value) > LINK_CHARACTERS_MAX)
+            return VALUES_TOO_LONG;
+        return is_link(field->value) ? VALUES_OK : VALUES_LINK;
+    }
+    if (span_equal(field->name, SPAN("id")))
+        return is_media_id(field->value) ? VALUES_OK : VALUES_MEDIA_ID;
+    if (span_equal(field->name, SPAN("latitude")))
+        return is_degrees(field->value, 90) ? VALUES_OK : VALUES_PLACE;
+    if (span_equal(field->name, SPAN("longitude")))
+        return is_degrees(field->value, 180) ? VALUES_OK : VALUES_PLACE;
+    return template_text_characters(field->value) <= HEADER_FIELD_CHARACTERS_MAX ? VALUES_OK
+                                                                                 : VALUES_TOO_LONG;
+}
+
 static enum values_error
 read_header_object(struct reading *reading, const json_t *header)
 {
@@ -118,9 +181,9 @@ read_header_object(struct reading *reading, const json_t *header)
         enum values_error error = take_string(reading, value, &field->value);
         if (error != VALUES_OK)
             return error;
-        if (i == 0 && !span_starts(field->value, SPAN("https://")) &&
-            !span_starts(field->value, SPAN("http://")))
-            return VALUES_MALFORMED;
+        error = judge_header_field(field);
+        if (error != VALUES_OK)
+            return error;
         if (i == 1 && values->header_field_count > 0)
             return VALUES_MALFORMED; /* a link and an id */
         values->header_field_count++;

@@ -12,7 +12,10 @@
 #define REPLY             "{\"type\":\"QUICK_REPLY\",\"text\":\"Help\"}"
 #define TRACK             "{\"type\":\"URL\",\"text\":\"Track\",\"url\":\"https://a.b/{{1}}\"}"
 #define OPEN              "{\"type\":\"URL\",\"text\":\"Open\",\"url\":\"https://a.b/\"}"
-#define COPY              "{\"type\":\"COPY_CODE\"}"
+#define CALL              "{\"type\":\"PHONE_NUMBER\",\"text\":\"Call\",\"phone_number\":\"+33 1\"}"
+#define DEGREES(latitude, longitude)                                                               \
+    "{\"header\":{\"latitude\":\"" latitude "\",\"longitude\":\"" longitude "\"}}"
+#define COPY "{\"type\":\"COPY_CODE\"}"
 
 static const char plain[] = TEMPLATE("", "Hi {{1}}, order {{2}}.", "");
 static const char named[] = TEMPLATE("\"parameter_format\":\"NAMED\",",
@@ -24,6 +27,8 @@ static const char location[] = TEMPLATE("", "Hi.", HEADER("LOCATION"));
 static const char buttons[] = TEMPLATE("", "Hi {{1}}.", BUTTONS(REPLY "," TRACK "," OPEN "," COPY));
 static const char fixed[] = TEMPLATE("", "Hi.", HEADER_TEXT("Order"));
 static const char copy_only[] = TEMPLATE("", "Hi.", BUTTONS(COPY));
+
+static const char call[] = TEMPLATE("", "Hi.", BUTTONS(CALL));
 
 struct attempt {
     const char *template;
@@ -152,7 +157,16 @@ static const struct attempt attempts[] = {
     {image, {NULL}, "{\"header\":{\"id\":\"123\"}}", 0, VALUES_OK, NULL, "Hi."},
     {image, {NULL}, NULL, 0, VALUES_MISSING, "header", NULL},
     {image, {NULL}, "{\"header\":\"a\"}", 0, VALUES_MALFORMED, "params.header", NULL},
-    {image, {NULL}, "{\"header\":{\"link\":\"a.png\"}}", 0, VALUES_MALFORMED, "link", NULL},
+    {image, {NULL}, "{\"header\":{\"link\":\"a.png\"}}", 0, VALUES_LINK, "link", NULL},
+    {image, {NULL}, "{\"header\":{\"link\":\"http://a.b/c\"}}", 0, VALUES_LINK, "link", NULL},
+    {image, {NULL}, "{\"header\":{\"link\":\"https://\"}}", 0, VALUES_LINK, "link", NULL},
+    {image, {NULL}, "{\"header\":{\"link\":\"https:///c\"}}", 0, VALUES_LINK, "link", NULL},
+    {image, {NULL}, "{\"header\":{\"link\":\"https://a.b/c d\"}}", 0, VALUES_LINK, "link", NULL},
+    {image, {NULL}, "{\"header\":{\"id\":\"12a\"}}", 0, VALUES_MEDIA_ID, "id", NULL},
+    {image, {NULL}, "{\"header\":{\"id\":\"-1\"}}", 0, VALUES_MEDIA_ID, "id", NULL},
+    {image, {NULL}, "{\"header\":{\"id\":12}}", 0, VALUES_MALFORMED, "id", NULL},
+    {image, {NULL}, "{\"header\":{}}", 0, VALUES_MISSING, "header", NULL},
+    {image, {NULL}, "{\"header\":{\"latitude\":\"1\"}}", 0, VALUES_UNKNOWN, "params.header", NULL},
     {image,
      {NULL},
      "{\"header\":{\"link\":\"https://a.b\",\"id\":\"1\"}}",
@@ -190,6 +204,15 @@ static const struct attempt attempts[] = {
      NULL,
      "Opera, 1 Rue B\nHi."},
     {location, {NULL}, "{\"header\":{\"latitude\":\"1\"}}", 0, VALUES_MISSING, "header", NULL},
+    {location, {NULL}, DEGREES("-33.856784", "151.215297"), 0, VALUES_OK, NULL, "Hi."},
+    {location, {NULL}, DEGREES("90", "-180.000"), 0, VALUES_OK, NULL, "Hi."},
+    {location, {NULL}, DEGREES("90.1", "0"), 0, VALUES_PLACE, "latitude", NULL},
+    {location, {NULL}, DEGREES("91", "0"), 0, VALUES_PLACE, "latitude", NULL},
+    {location, {NULL}, DEGREES("48,8", "0"), 0, VALUES_PLACE, "latitude", NULL},
+    {location, {NULL}, DEGREES("48.", "0"), 0, VALUES_PLACE, "latitude", NULL},
+    {location, {NULL}, DEGREES("-", "0"), 0, VALUES_PLACE, "latitude", NULL},
+    {location, {NULL}, DEGREES("1", "180.5"), 0, VALUES_PLACE, "longitude", NULL},
+    {location, {NULL}, DEGREES("1", "2 east"), 0, VALUES_PLACE, "longitude", NULL},
     {location, {NULL}, "{\"header\":{\"latitude\":1}}", 0, VALUES_MALFORMED, "latitude", NULL},
 
     {buttons,
@@ -236,6 +259,8 @@ static const struct attempt attempts[] = {
      "params.buttons",
      NULL},
     {buttons, {"1", "A-1"}, "{\"buttons\":[]}", 0, VALUES_MALFORMED, "params.buttons", NULL},
+    {call, {NULL}, NULL, 0, VALUES_OK, NULL, "Hi.\nCall"},
+    {call, {NULL}, "{\"buttons\":{\"0\":\"+33\"}}", 0, VALUES_UNKNOWN, "buttons.0", NULL},
     {copy_only, {NULL}, NULL, 0, VALUES_MISSING, "buttons.0", NULL},
     {copy_only, {NULL}, "{\"buttons\":{\"0\":\"A\"}}", 0, VALUES_OK, NULL, "Hi.\nCopy code"},
 };
@@ -273,6 +298,49 @@ gives_header_and_buttons_on(void)
     expect_span(values.buttons[1], SPAN("x"));
     expect_span(values.buttons[3], SPAN("A-1")); /* parameter 1 unless told */
     template_close(template);
+}
+
+/* Values from `params`, at the edge of Meta's lengths. */
+static enum values_error
+read_params(const char *json, const char *before, uint32_t count, const char *after)
+{
+    static char params[8192];
+    struct error_text problem;
+    struct template *template = template_read(span_of(json), "t", &problem);
+    struct arena arena = {.data = arena_memory, .capacity = sizeof(arena_memory)};
+    struct field one = {SPAN("1"), SPAN("A-1")};
+    struct buffer text;
+    buffer_init(&text, params, sizeof(params));
+    buffer_put_text(&text, before);
+    for (uint32_t i = 0; i < count; i++)
+        buffer_put_text(&text, "é");
+    buffer_put_text(&text, after);
+    expect(!text.overflow);
+    struct values_input input = {.fields = &one,
+                                 .count = template->parameter_count > 0 ? 1 : 0,
+                                 .params = buffer_span(&text)};
+    struct values values;
+    struct span field;
+    enum values_error error = values_read(template, &input, &arena, &values, &field);
+    template_close(template);
+    return error;
+}
+
+static void
+keeps_metas_lengths_in_params(void)
+{
+    static const char reply[] = "{\"buttons\":{\"1\":\"x\",\"0\":\"";
+    static const char suffix[] = "{\"buttons\":{\"1\":\"";
+    static const char name[] = "{\"header\":{\"id\":\"1\",\"filename\":\"";
+    static const char link[] = "{\"header\":{\"link\":\"https://a.b/";
+    expect_u64(read_params(buttons, reply, 128, "\"}}"), VALUES_OK);
+    expect_u64(read_params(buttons, reply, 129, "\"}}"), VALUES_TOO_LONG);
+    expect_u64(read_params(buttons, suffix, 1900, "\"}}"), VALUES_OK);
+    expect_u64(read_params(buttons, suffix, 2000, "\"}}"), VALUES_TOO_LONG);
+    expect_u64(read_params(document, name, 240, "\"}}"), VALUES_OK);
+    expect_u64(read_params(document, name, 241, "\"}}"), VALUES_TOO_LONG);
+    expect_u64(read_params(document, link, 1988, "\"}}"), VALUES_OK);
+    expect_u64(read_params(document, link, 1989, "\"}}"), VALUES_TOO_LONG);
 }
 
 /* Lengths in code points, at the edge. */
@@ -363,6 +431,7 @@ main(void)
     TEST(reads_and_renders);
     TEST(gives_header_and_buttons_on);
     TEST(keeps_metas_lengths);
+    TEST(keeps_metas_lengths_in_params);
     TEST(needs_room);
     TEST(says_what_is_wrong);
     return test_end();
