@@ -149,7 +149,7 @@ explain(const struct config_file *file, const char *path, const struct complaint
         const char *key = what + sizeof(twice) - 1;
         uint32_t found = find_line(file, key, NULL, find_line(file, key, NULL, 1) + 1);
         error_set(error, "%s:%u: the key \"%s\" stands twice", path, found > 0 ? found : line, key);
-    } else if (strstr(what, "tab") != NULL) {
+    } else if (strncmp(what, "libyaml", 7) == 0 && memchr(file->text, '\t', file->size) != NULL) {
         const char *tab = memchr(file->text, '\t', file->size);
         for (line = 1; tab != NULL && tab > file->text; tab--)
             line += tab[-1] == '\n' ? 1 : 0;
