@@ -306,13 +306,14 @@ grant_ready(struct worker *worker)
 {
     /* Twice what can be under way: one half on the wire, the other granted while it is. */
     uint32_t limit = 2 * channel_capacity(worker->channel);
+    uint32_t worth = GRANT_MEMBERS_MAX / 8 < limit / 2 ? GRANT_MEMBERS_MAX / 8 : limit / 2;
     for (uint32_t i = 0; i < worker->account_count; i++) {
         struct account *account = &worker->accounts[(worker->turn_of + i) % worker->account_count];
         if (account->ready_count == 0 || !worker_may_send(worker, account))
             continue;
         uint32_t room = limit > worker->granted ? limit - worker->granted : 0;
         /* No trickle: a grant is a call and a record, so wait until it is worth one. */
-        if (room < GRANT_MEMBERS_MAX / 8 && room < account->ready_count)
+        if (room < worth && room < account->ready_count)
             continue;
         room = paced_room(account, room);
         uint32_t asked = room > 0 ? grants_ask(account, room) : 0;
