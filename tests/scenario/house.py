@@ -147,11 +147,11 @@ class House:
 
     # ---- notifications and what became of them --------------------------------------------------
 
-    def add(self, *notifications, stream="queue"):
+    def add(self, *notifications, stream="queue", base=BASE):
         """XADDs each of the notifications, and returns their ENTRYs (without the stream's letter)."""
         pipe = self.redis.client().pipeline(transaction=False)
         for fields in notifications:
-            pipe.xadd(BASE + ":" + stream, fields)
+            pipe.xadd(base + ":" + stream, fields)
         return [entry.decode() for entry in pipe.execute()]
 
     def add_bulk(self, *lines, stream="queue"):
@@ -189,11 +189,11 @@ class House:
                                                        self.log()[-3000:]))
         return report
 
-    def outcomes(self):
+    def outcomes(self, base=BASE):
         """Every outcome as it stands in events, oldest first."""
         client = self.redis.client()
         lines = []
-        for _, fields in client.xrange(BASE + ":events"):
+        for _, fields in client.xrange(base + ":events"):
             lines += fields[b"outcomes"].split(b"\n")
         return [json.loads(line) for line in lines if line]
 
