@@ -682,8 +682,7 @@ worker_main(void *context)
             atomic_load_explicit(&worker->sender->draining, memory_order_relaxed))
             worker_work_later(worker);
     }
-    /* Told to end at once: no closing words, so that it is exactly what a crash is. */
-    if (worker->done)
-        worker_close(worker);
+    worker->done = true; /* also if told to end at once: to Redis that is exactly what a crash is */
+    worker_close(worker);
     return worker;
 }
