@@ -35,6 +35,7 @@ static const cyaml_schema_field_t account_fields[] = {
     TEXT_FIELD(struct config_account, token_environment),
     TEXT_FIELD(struct config_account, numbers),
     TEXT_FIELD(struct config_account, pace),
+    TEXT_FIELD(struct config_account, fallback),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t account_value = {

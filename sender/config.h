@@ -17,6 +17,7 @@ struct config_account {
     char *token_environment; /* the name of a variable */
     char *numbers;           /* strict, lenient */
     char *pace;              /* 80/s */
+    char *fallback;          /* fr_CA>fr>en */
 };
 
 struct config_business {

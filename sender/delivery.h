@@ -16,6 +16,7 @@
 #include "queue/calls.h"
 #include "queue/notification.h"
 #include "sender/cost/quote.h"
+#include "sender/editions.h"
 #include "sender/graph/channel.h"
 #include "sender/graph/verdict.h"
 #include "sender/limits.h"
@@ -109,11 +110,12 @@ struct delivery {
     /* The entry as it came, until step_read. */
     const struct field *raw_fields;
     uint32_t raw_count;
-    struct span raw_line; /* of a bulk member */
+    struct span raw_line;   /* of a bulk member */
     const char *unreadable; /* why it cannot be taken apart; NULL: it can */
 
     struct notification notification;
     struct phone phone;
+    struct edition_use *edition; /* what `template` belongs to; from the render on */
     const struct template *template;
     struct values values;
     struct quote quote;

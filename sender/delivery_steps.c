@@ -150,7 +150,8 @@ step_check(struct delivery *delivery)
     } else {
         phone_read(notification->to, &delivery->phone);
         if (delivery->phone.status == PHONE_INVALID ||
-            (delivery->phone.status == PHONE_UNLISTED && delivery->account->settings->strict_numbers))
+            (delivery->phone.status == PHONE_UNLISTED &&
+             delivery->account->settings->strict_numbers))
             return outcome_refuse(delivery, "to: %s", phone_reason_text(delivery->phone.reason));
     }
     delivery->state = DELIVERY_RENDERING;
@@ -178,15 +179,25 @@ values_arena(struct delivery *delivery)
     return delivery->batch != NULL ? &delivery->batch->arena : &delivery->arena;
 }
 
+/* In the newest edition of its business, which it holds from here to its end. */
+static const struct template *
+find_template(struct delivery *delivery, bool *name_known)
+{
+    const struct account_settings *settings = delivery->account->settings;
+    const struct notification *notification = &delivery->notification;
+    check(delivery->edition == NULL);
+    delivery->edition = editions_take(delivery->worker->editions, settings->business);
+    return fallback_find(&settings->fallback, edition_catalogue(delivery->edition->edition),
+                         notification->template_name, notification->language, name_known);
+}
+
 static enum step_next
 step_render(struct delivery *delivery)
 {
     struct worker *worker = delivery->worker;
     const struct notification *notification = &delivery->notification;
     bool name_known = false;
-    const struct template *template =
-        catalogue_find(worker->sender->catalogue, notification->template_name,
-                       notification->language, &name_known);
+    const struct template *template = find_template(delivery, &name_known);
     if (template == NULL)
         return refuse_unknown(delivery, name_known);
     delivery->template = template;

@@ -6,6 +6,7 @@
 
 struct editions {
     struct catalogue_feed *feed; /* borrowed */
+    struct edition_use *all;     /* owned */
     uint32_t business_count;
     struct edition_place {
         struct edition_use *use; /* NULL: not looked yet */
@@ -26,10 +27,25 @@ editions_open(struct catalogue_feed *feed, uint32_t business_count)
 static void
 drop(struct edition_use *use)
 {
+    struct edition_use **place = &use->editions->all;
+    while (*place != use)
+        place = &(*place)->next;
+    *place = use->next;
     edition_give(use->edition);
     free(use);
 }
 
+void
+editions_close(struct editions *editions)
+{
+    if (editions == NULL)
+        return;
+    while (editions->all != NULL)
+        drop(editions->all);
+    free(editions);
+}
+
+/* A newer one is there: this one stays until its last delivery has ended. */
 static void
 put_away(struct edition_use *use)
 {
@@ -38,19 +54,16 @@ put_away(struct edition_use *use)
         drop(use);
 }
 
-void
-editions_close(struct editions *editions)
+static struct edition_use *
+take_newest(struct editions *editions, uint32_t business)
 {
-    if (editions == NULL)
-        return;
-    for (uint32_t i = 0; i < editions->business_count; i++) {
-        struct edition_use *use = editions->places[i].use;
-        if (use == NULL)
-            continue;
-        check(use->deliveries == 0);
-        put_away(use);
-    }
-    free(editions);
+    struct edition_use *use = check_alloc(1, sizeof(*use)); /* a change of templates: rare */
+    use->edition = catalogue_feed_take(editions->feed, business);
+    use->newest = true;
+    use->editions = editions;
+    use->next = editions->all;
+    editions->all = use;
+    return use;
 }
 
 struct edition_use *
@@ -63,9 +76,7 @@ editions_take(struct editions *editions, uint32_t business)
     if (place->use == NULL || place->serial != serial) {
         if (place->use != NULL)
             put_away(place->use);
-        place->use = check_alloc(1, sizeof(*place->use)); /* a change of templates: rare */
-        place->use->edition = catalogue_feed_take(editions->feed, business);
-        place->use->newest = true;
+        place->use = take_newest(editions, business);
         place->serial = serial;
     }
     place->use->deliveries++;

@@ -15,12 +15,15 @@ struct edition_use {
     struct edition *edition;
     uint32_t deliveries; /* that were rendered from it and have not ended */
     bool newest;         /* of its business, as far as this worker has looked */
+    struct editions *editions;
+    struct edition_use *next; /* of all that this worker uses */
 };
 
 struct editions;
 
 struct editions *editions_open(struct catalogue_feed *feed, uint32_t business_count);
-void editions_close(struct editions *editions); /* no delivery may use one; NULL is allowed */
+/* Deliveries that were claimed and never sent may still count: they end with the worker. */
+void editions_close(struct editions *editions); /* NULL is allowed */
 
 /* The newest of a business, counted for one more delivery. */
 struct edition_use *editions_take(struct editions *editions, uint32_t business);

@@ -216,7 +216,10 @@ outcome_put_json(const struct delivery *delivery, uint64_t at_ms, struct buffer 
     put_recipient(delivery, out);
     put_text(out, "country", span_of(delivery->phone.country));
     put_text(out, "template", delivery->notification.template_name);
-    put_text(out, "lang", delivery->notification.language);
+    /* The language it was written in: not always the one that was asked for. */
+    put_text(out, "lang",
+             delivery->template != NULL ? delivery->template->language
+                                        : delivery->notification.language);
     if (delivery->template != NULL)
         buffer_printf(out, ",\"version\":\"%016llx\"",
                       (unsigned long long)delivery->template->version);

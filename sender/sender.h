@@ -8,6 +8,7 @@
 #define FACTEUR_SENDER_SENDER_H
 
 #include "queue/keys.h"
+#include "sender/catalogue_feed.h"
 #include "sender/cost/quote.h"
 #include "sender/graph/request.h"
 #include "sender/io/digest.h"
@@ -15,7 +16,7 @@
 #include "sender/redis_client.h"
 #include "sender/rules/pace.h"
 #include "sender/rules/retry.h"
-#include "templates/catalogue.h"
+#include "templates/fallback.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -28,6 +29,7 @@ struct account_settings {
     char authorization[1024]; /* "Bearer …"; never logged */
     bool strict_numbers;      /* refuse unlisted numbers; otherwise they are sent */
     struct pace pace;         /* of this process; no limit if its count is 0 */
+    struct fallback fallback; /* languages to try */
 };
 
 struct graph_address {
@@ -76,8 +78,8 @@ struct sender {
     uint32_t businesses[BUSINESSES_MAX]; /* one account's index of each business, for its keys */
     struct digest_key secrets[BUSINESSES_MAX];
     uint32_t business_count;
-    struct catalogue *catalogue;
-    struct request_form **forms; /* by template->index */
+    struct catalogue *files;     /* the default templates; the feed lays Redis' over them */
+    struct catalogue_feed *feed; /* the catalogue in force, by business */
     struct markets *markets;
     struct rate_card *card;
     struct sender_counters counters;

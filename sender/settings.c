@@ -213,6 +213,15 @@ next_account(const struct settings_input *input, struct sender *sender)
     return account;
 }
 
+/* An account's own chains replace those of all; NULL: it has none. */
+static bool
+read_fallback(const char *own, const char *of_all, struct fallback *fallback,
+              struct error_text *error)
+{
+    const char *text = own != NULL ? own : of_all;
+    return text == NULL || fallback_add(fallback, span_of(text), error);
+}
+
 static bool
 read_option_accounts(const struct settings_input *input, struct sender *sender,
                      struct error_text *error)
@@ -225,6 +234,7 @@ read_option_accounts(const struct settings_input *input, struct sender *sender,
         if (!keys_read(name, &account->keys, error) ||
             !set_phone_number_id(account, &sender->settings.graph, id, error) ||
             !number_business(sender, i, error) ||
+            !read_fallback(NULL, input->fallback, &account->fallback, error) ||
             !read_token(account, input->token_file, "FACTEUR_TOKEN", error))
             return false;
     }
@@ -248,6 +258,7 @@ read_config_account(const struct settings_input *input, struct sender *sender,
            number_business(sender, sender->account_count - 1, error) &&
            read_numbers(from->numbers, &account->strict_numbers, error) &&
            read_pace(from->pace, &account->pace, error) &&
+           read_fallback(from->fallback, input->fallback, &account->fallback, error) &&
            read_token(account, token_file,
                       from->token_environment != NULL ? from->token_environment : "FACTEUR_TOKEN",
                       error);
@@ -378,18 +389,14 @@ need_card_today(const struct sender *sender, struct error_text *error)
     return false;
 }
 
-/* The catalogue, its request forms, the markets and the rate card: read once, shared, unchanged. */
+/* The default templates, the markets and the rate card: read once, shared, unchanged. */
 static bool
 read_files(const struct settings_input *input, struct sender *sender, struct error_text *error)
 {
     snprintf(sender->settings.currency, sizeof(sender->settings.currency), "%s", input->currency);
-    sender->catalogue = catalogue_open_folder(input->templates, error);
-    if (sender->catalogue == NULL)
+    sender->files = catalogue_open_folder(input->templates, error);
+    if (sender->files == NULL)
         return false;
-    uint32_t count = catalogue_count(sender->catalogue);
-    sender->forms = check_alloc(count + 1, sizeof(*sender->forms));
-    for (uint32_t i = 0; i < count; i++)
-        sender->forms[i] = request_form_open(catalogue_at(sender->catalogue, i));
     sender->markets = markets_open(input->markets, error);
     if (sender->markets == NULL)
         return false;
@@ -416,16 +423,12 @@ settings_free(struct sender *sender)
 {
     if (sender == NULL)
         return;
-    uint32_t count = sender->catalogue != NULL ? catalogue_count(sender->catalogue) : 0;
-    for (uint32_t i = 0; sender->forms != NULL && i < count; i++)
-        request_form_close(sender->forms[i]);
-    free(sender->forms);
+    catalogue_feed_close(sender->feed);
     if (sender->card != NULL)
         rate_card_close(sender->card);
     if (sender->markets != NULL)
         markets_close(sender->markets);
-    if (sender->catalogue != NULL)
-        catalogue_close(sender->catalogue);
+    catalogue_close(sender->files);
     if (sender->accounts != NULL)
         memset(sender->accounts, 0, sender->account_count * sizeof(*sender->accounts));
     free(sender->accounts);

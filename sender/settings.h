@@ -17,6 +17,7 @@ struct settings_input {
     const char *token_file;
     const char *ca_file;
     const char *templates;
+    const char *fallback; /* NULL: a template has the language that is asked for, or none */
     const char *rates;
     const char *markets;
     const char *currency;

@@ -87,6 +87,8 @@ worker_give_delivery(struct delivery *delivery)
     check(delivery->grant == NULL && delivery->hold == NULL);
     if (delivery->batch != NULL)
         give_batch_pin(worker, delivery->batch);
+    if (delivery->edition != NULL)
+        editions_give(delivery->edition);
     clear_delivery(worker, delivery);
     list_push(&worker->free_deliveries, delivery);
     worker_work_later(worker);
@@ -152,7 +154,7 @@ write_body(struct delivery *delivery, struct span *body)
         .callback = write_callback(delivery, callback, sizeof(callback)),
         .values = &delivery->values,
     };
-    const struct request_form *form = worker->sender->forms[delivery->template->index];
+    const struct request_form *form = edition_form(delivery->edition->edition, delivery->template);
     struct buffer out;
     buffer_init(&out, delivery->exchange_memory->body, BODY_SIZE);
     if (!request_write(form, &input, &out)) {
@@ -546,6 +548,7 @@ open_accounts(struct worker *worker)
     worker->businesses = check_alloc(sender->business_count, sizeof(*worker->businesses));
     for (uint32_t i = 0; i < sender->business_count; i++)
         worker->businesses[i].account = sender->businesses[i];
+    worker->editions = editions_open(sender->feed, sender->business_count);
 }
 
 static bool
@@ -659,6 +662,7 @@ worker_close(struct worker *worker)
     free(worker->text);
     free(worker->scratch);
     free(worker->writing);
+    editions_close(worker->editions);
     free(worker->accounts);
     free(worker->businesses);
 }

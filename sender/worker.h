@@ -36,10 +36,10 @@ struct account {
     uint64_t due_us;          /* when something in later comes due, monotonic; 0: nothing known */
     uint64_t paused_until_us; /* throttled or stopped: no claims before */
     struct pace_bucket pace;
-    uint32_t throttles;       /* in a row */
-    uint64_t settle_after_us; /* Redis refused a settle: not before */
-    bool settle_refused;      /* the last one was: nothing new until one is taken */
-    uint32_t settle_most;     /* outcomes of the next settle: halved by a refusal */
+    uint32_t throttles;               /* in a row */
+    uint64_t settle_after_us;         /* Redis refused a settle: not before */
+    bool settle_refused;              /* the last one was: nothing new until one is taken */
+    uint32_t settle_most;             /* outcomes of the next settle: halved by a refusal */
     char cursor[2][QUEUE_MEMBER_MAX]; /* of urgent and queue, as the last claim saw them */
 };
 
@@ -103,6 +103,7 @@ struct worker {
     uint32_t holders; /* names taken so far */
     uint64_t names;   /* claims and grants named so far under this holder */
     struct business *businesses;
+    struct editions *editions; /* what it renders from */
     struct timer beat_timer;
     struct timer wake_timer; /* an account's due or its pause's end */
     bool fenced;             /* declared dead: take a new name before anything else */

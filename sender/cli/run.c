@@ -105,6 +105,9 @@ read_run(struct run *run)
          "CA of the Graph API; default: the system's", "FACTEUR_CA_FILE"},
         {"templates", OPTION_TEXT, &input->templates, "FOLDER", "the catalogue: Meta's JSON files",
          "FACTEUR_TEMPLATES"},
+        {"fallback", OPTION_TEXT, &input->fallback, "CHAINS",
+         "languages to try, as in \"fr_CA>fr>en, *>en\"; default: only the one asked for",
+         "FACTEUR_FALLBACK"},
         {"rates", OPTION_TEXT, &input->rates, "FILE", "rate cards, CSV", "FACTEUR_RATES"},
         {"markets", OPTION_TEXT, &input->markets, "FILE", "countries and markets, CSV", NULL},
         {"currency", OPTION_TEXT, &input->currency, "CUR", "of the rate card; default USD",
@@ -177,13 +180,31 @@ build_sender(struct run *run)
 
 /* ---- running --------------------------------------------------------------------------------- */
 
+/* The catalogue in force: the files of this sender, and Redis' over them. */
+static bool
+open_feed(struct sender *sender, struct error_text *error)
+{
+    struct account_keys *keys = check_alloc(sender->business_count, sizeof(*keys));
+    for (uint32_t i = 0; i < sender->business_count; i++)
+        keys[i] = sender->accounts[sender->businesses[i]].keys;
+    const struct catalogue_feed_settings settings = {
+        .redis = &sender->settings.redis,
+        .businesses = keys,
+        .business_count = sender->business_count,
+        .files = sender->files,
+    };
+    sender->feed = catalogue_feed_open(&settings, error);
+    free(keys);
+    return sender->feed != NULL;
+}
+
 static bool
 prepare_redis(struct sender *sender)
 {
     struct error_text error;
     struct redis_sync *sync = redis_sync_open(&sender->settings.redis, &error);
     bool good = sync != NULL && redis_setup_library(sync, &error) &&
-                redis_setup_secrets(sync, sender, &error);
+                redis_setup_secrets(sync, sender, &error) && open_feed(sender, &error);
     if (good)
         redis_setup_warn(sync);
     else
@@ -198,7 +219,7 @@ say_started(const struct sender *sender)
     const struct sender_settings *settings = &sender->settings;
     log_line(LOG_INFO, "started",
              "version=%s accounts=%u templates=%u workers=%u graph=%s currency=%s pid=%d",
-             FACTEUR_VERSION, sender->account_count, catalogue_count(sender->catalogue),
+             FACTEUR_VERSION, sender->account_count, catalogue_count(sender->files),
              settings->workers, settings->graph.authority, settings->currency, (int)getpid());
 }
 
@@ -293,7 +314,7 @@ check_config(struct run *run)
     if (sender == NULL)
         return EXIT_CONFIGURATION;
     printf("good: %u accounts of %u businesses, %u templates\n", sender->account_count,
-           sender->business_count, catalogue_count(sender->catalogue));
+           sender->business_count, catalogue_count(sender->files));
     settings_free(sender);
     return EXIT_GOOD;
 }
