@@ -38,14 +38,18 @@ echo "built: build/facteur build/loadtest/facteur-emulator build/loadtest/facteu
 # ---- start: a Redis, an emulator, a sender, all of them ours ---------------------------------------
 folder=$(mktemp -d "${TMPDIR:-/tmp}/facteur.XXXXXX")
 chmod 700 "$folder"
+: >"$folder/emulator.out" >"$folder/sender.log" # awaited below, perhaps before they are begun
 emulator=""
 sender=""
 redis=""
+# One after the other: the sender drains what it holds, and for that it needs the other two.
 stop() {
     code=$?
     trap - EXIT INT TERM
-    for process in $sender $emulator $redis; do kill "$process" 2>/dev/null || true; done
-    for process in $sender $emulator $redis; do wait "$process" 2>/dev/null || true; done
+    for process in $sender $emulator $redis; do
+        kill "$process" 2>/dev/null || true
+        wait "$process" 2>/dev/null || true
+    done
     rm -rf "$folder"
     exit $code
 }
