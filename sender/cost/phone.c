@@ -1,21 +1,7 @@
-#include "sender/cost/phone.h"
+#include "sender/base/check.h"
+#include "sender/cost/phone_table_state.h"
 
 #include <string.h>
-
-/* A digit string as a walk: children by digit (0: none), and what ends here. */
-struct phone_node {
-    uint16_t child[10];
-    uint16_t entry; /* first of phone_entries */
-    uint8_t entry_count;
-};
-
-struct phone_entry {
-    char country[3];
-    uint16_t calling_code;
-    uint16_t lengths; /* bit n: numbers of n digits in all */
-};
-
-#include "sender/cost/phone_table.inc"
 
 enum { PHONE_SCOPED_ID_MAX = 128 };
 
@@ -78,69 +64,67 @@ read_digits(struct span text, struct phone *phone)
     return count == 0 ? PHONE_EMPTY : PHONE_GOOD;
 }
 
-/*
- * Walks down while there are digits. The deepest entry that has this length wins; the deepest of
- * any length, and in it the main country (it comes first), speaks for a length nobody has.
- */
-static const struct phone_entry *
-find_entry(const char *digits, size_t count, bool *fits)
+static enum phone_reason
+read_plain_digits(struct span text, struct phone *phone)
 {
-    const struct phone_entry *best = NULL;
-    const struct phone_entry *near = NULL;
-    const struct phone_node *node = &phone_nodes[0];
+    size_t from = text.size > 0 && text.data[0] == '+' ? 1 : 0;
+    size_t count = text.size - from;
     for (size_t i = 0; i < count; i++) {
-        uint16_t child = node->child[digits[i] - '0'];
-        if (child == 0)
-            break;
-        node = &phone_nodes[child];
-        if (node->entry_count == 0)
-            continue;
-        near = &phone_entries[node->entry];
-        for (uint32_t n = 0; n < node->entry_count; n++)
-            if ((near[n].lengths >> count & 1) != 0)
-                best = &near[n];
+        char c = text.data[from + i];
+        if (c < '0' || c > '9')
+            return PHONE_BAD_CHARACTER;
+        if (i < PHONE_DIGITS_MAX)
+            phone->e164[i + 1] = c;
     }
-    *fits = best != NULL;
-    return best != NULL ? best : near;
+    if (count > PHONE_DIGITS_MAX)
+        return PHONE_TOO_LONG;
+    phone->e164[0] = '+';
+    phone->e164[count + 1] = '\0';
+    phone->e164_size = (uint8_t)(count + 1);
+    return count == 0 ? PHONE_EMPTY : PHONE_GOOD;
 }
 
-static enum phone_reason
-find_country(struct phone *phone)
+static void
+find_country(const struct phone_table *table, enum phone_reason reason, struct phone *phone)
 {
     const char *digits = phone->e164 + 1;
     size_t count = phone->e164_size - 1u;
-    if (digits[0] == '0')
-        return count > 1 && digits[1] == '0' ? PHONE_INTERNATIONAL_00 : PHONE_NATIONAL;
-    bool fits;
-    const struct phone_entry *entry = find_entry(digits, count, &fits);
-    if (entry == NULL)
-        return count < PHONE_DIGITS_MIN ? PHONE_TOO_SHORT : PHONE_UNKNOWN_CODE;
-    if (count < PHONE_DIGITS_MIN)
-        return PHONE_TOO_SHORT;
-    memcpy(phone->country, entry->country, sizeof(phone->country));
-    phone->calling_code = entry->calling_code;
-    return fits ? PHONE_GOOD : PHONE_UNASSIGNED;
+    phone->status = PHONE_INVALID;
+    phone->reason = reason;
+    if (reason == PHONE_GOOD && digits[0] == '0')
+        phone->reason = count > 1 && digits[1] == '0' ? PHONE_INTERNATIONAL_00 : PHONE_NATIONAL;
+    else if (reason == PHONE_GOOD)
+        phone_table_find(table, digits, count, phone);
+    if (phone->status == PHONE_INVALID) {
+        memset(phone->e164, 0, sizeof(phone->e164));
+        phone->e164_size = 0;
+    }
+}
+
+void
+phone_read_by(const struct phone_table *table, struct span text, struct phone *phone)
+{
+    *phone = (struct phone){0};
+    find_country(table, read_digits(text, phone), phone);
+}
+
+void
+phone_read(struct span text, struct phone *phone)
+{
+    phone_read_by(phone_table_builtin(), text, phone);
+}
+
+void
+phone_read_plain(const struct phone_table *table, struct span text, struct phone *phone)
+{
+    *phone = (struct phone){0};
+    find_country(table, read_plain_digits(text, phone), phone);
 }
 
 static void
 refuse(struct phone *phone, enum phone_reason reason)
 {
     *phone = (struct phone){.status = PHONE_INVALID, .reason = reason};
-}
-
-void
-phone_read(struct span text, struct phone *phone)
-{
-    *phone = (struct phone){0};
-    enum phone_reason reason = read_digits(text, phone);
-    if (reason == PHONE_GOOD)
-        reason = find_country(phone);
-    if (reason == PHONE_GOOD || reason == PHONE_UNASSIGNED) {
-        phone->status = reason == PHONE_GOOD ? PHONE_VALID : PHONE_UNLISTED;
-        phone->reason = reason;
-        return;
-    }
-    refuse(phone, reason);
 }
 
 static bool
@@ -178,6 +162,33 @@ phone_read_scoped_id(struct span text, struct phone *phone)
     return true;
 }
 
+/* How many digits, from `*at` on, a form of this number has that the others have not. */
+static size_t
+find_extra(const char *digits, size_t count, size_t *at)
+{
+    *at = 2;
+    if (memcmp(digits, "521", 3) == 0 && count == 13)
+        return 1;
+    if (memcmp(digits, "549", 3) == 0 && count == 13)
+        return 1;
+    *at = 4;
+    return memcmp(digits, "55", 2) == 0 && count == 13 && digits[4] == '9' && digits[5] >= '6';
+}
+
+size_t
+phone_fold(const struct phone *phone, char digits[PHONE_FOLDED_MAX + 1])
+{
+    check(phone->status != PHONE_INVALID);
+    size_t count = phone->e164_size == 0 ? 0 : phone->e164_size - 1u;
+    memcpy(digits, phone->e164 + (count > 0), count + 1);
+    size_t at;
+    if (count < 3)
+        return count;
+    size_t extra = find_extra(digits, count, &at);
+    memmove(digits + at, digits + at + extra, count + 1 - at - extra);
+    return count - extra;
+}
+
 const char *
 phone_reason_text(enum phone_reason reason)
 {
@@ -194,14 +205,20 @@ phone_reason_text(enum phone_reason reason)
         return "begins with 0, as numbers are dialled inside a country: write + and the country's "
                "calling code, usually without the 0";
     case PHONE_TOO_SHORT:
-        return "too short for any country: write + and all digits, calling code first";
+        return "too short for its country: write + and all digits, calling code first";
     case PHONE_TOO_LONG:
-        return "too long: an international number has at most 15 digits";
+        return "too long for its country: write + and the digits, calling code first, without an "
+               "extension";
+    case PHONE_BAD_LENGTH:
+        return "no number of its country has so many digits";
     case PHONE_UNKNOWN_CODE:
         return "begins with a calling code that no country has: write + and the country's calling "
                "code first";
+    case PHONE_NO_COUNTRY:
+        return "its calling code belongs to no country (freephone, satellites, networks): it has "
+               "no price";
     case PHONE_UNASSIGNED:
-        return "no such length or range in this country's numbering plan";
+        return "its country's numbering plan has no such range";
     }
     return "unknown reason";
 }
@@ -212,6 +229,8 @@ phone_status_text(enum phone_status status)
     switch (status) {
     case PHONE_VALID:
         return "valid";
+    case PHONE_LEGACY:
+        return "legacy";
     case PHONE_UNLISTED:
         return "unlisted";
     case PHONE_INVALID:

@@ -63,7 +63,7 @@ quotes_by_country_and_category(void)
          73200},
         {"+14165550123", TEMPLATE_UTILITY, "fr|CA|North America|utility|order_shipped|2018", 0},
         {"+262692123456", TEMPLATE_UTILITY, "fr|RE|Other|utility|order_shipped|2018", 0},
-        {"+3361234567", TEMPLATE_UTILITY, "fr|FR|France|utility|order_shipped|2018", 30000},
+        {"+33012345678", TEMPLATE_UTILITY, "fr|FR|France|utility|order_shipped|2018", 30000},
         {"5215512345678", TEMPLATE_UTILITY, "fr|MX|Mexico|utility|order_shipped|2018", 0},
     };
     struct desk desk;
