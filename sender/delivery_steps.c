@@ -305,6 +305,29 @@ step_grant(struct delivery *delivery)
     return STEP_WAIT;
 }
 
+/* What has been withdrawn or corrected while it waited must not go out as it was. */
+void
+delivery_grant_again(struct delivery *delivery)
+{
+    const struct template *before = delivery->template;
+    struct edition_use *edition = delivery->edition;
+    bool name_known;
+    check(delivery->state == DELIVERY_GRANTING && delivery->grant == NULL);
+    delivery->edition = NULL;
+    const struct template *template = find_template(delivery, &name_known);
+    if (template == NULL || template->version != before->version) {
+        editions_give(edition);
+        editions_give(delivery->edition);
+        delivery->edition = NULL;
+        delivery->template = NULL;
+        delivery->state = DELIVERY_RENDERING;
+    } else {
+        editions_give(delivery->edition);
+        delivery->edition = edition; /* its values may borrow from that template */
+    }
+    delivery_run(delivery);
+}
+
 /* ---- send: when the channel has room ----------------------------------------------------------
  */
 

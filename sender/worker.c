@@ -303,6 +303,25 @@ paced_room(const struct account *account, uint32_t room)
     return paced < room ? paced : room;
 }
 
+/* The catalogue changed: what waits for a grant is looked through once. */
+static void
+look_through_ready(struct account *account)
+{
+    struct worker *worker = account->worker;
+    uint64_t serial = catalogue_feed_serial(worker->sender->feed, account->settings->business);
+    if (serial == account->catalogue_serial)
+        return;
+    account->catalogue_serial = serial;
+    for (int source = 0; source < SOURCE_COUNT; source++) {
+        struct delivery_list ready = account->ready[source];
+        struct delivery *delivery;
+        account->ready[source] = (struct delivery_list){0};
+        account->ready_count -= ready.count;
+        while ((delivery = list_pop(&ready)) != NULL)
+            delivery_grant_again(delivery);
+    }
+}
+
 static void
 grant_ready(struct worker *worker)
 {
@@ -313,6 +332,7 @@ grant_ready(struct worker *worker)
         struct account *account = &worker->accounts[(worker->turn_of + i) % worker->account_count];
         if (account->ready_count == 0 || !worker_may_send(worker, account))
             continue;
+        look_through_ready(account);
         uint32_t room = limit > worker->granted ? limit - worker->granted : 0;
         /* No trickle: a grant is a call and a record, so wait until it is worth one. */
         if (room < worth && room < account->ready_count)

@@ -26,15 +26,16 @@ struct account {
     struct delivery_list settling;            /* with an outcome, waiting for a settle */
     struct claim_hold *finished;              /* claims without deliveries, to be closed */
     uint32_t ready_count;
-    bool claiming;            /* a claim waits for its reply */
-    uint32_t claim_holder;    /* which of the worker's names asked it */
-    bool claim_sent;          /* false: its reply was lost, to be asked again */
-    bool may_have_more;       /* its streams may hold something for us */
-    bool settling_now;        /* a settle waits for its reply */
-    uint64_t claim_number;    /* of the claim that waits */
-    uint32_t slots_reserved;  /* for it */
-    uint64_t due_us;          /* when something in later comes due, monotonic; 0: nothing known */
-    uint64_t paused_until_us; /* throttled or stopped: no claims before */
+    uint64_t catalogue_serial; /* of the feed, when what is ready was last looked through */
+    bool claiming;             /* a claim waits for its reply */
+    uint32_t claim_holder;     /* which of the worker's names asked it */
+    bool claim_sent;           /* false: its reply was lost, to be asked again */
+    bool may_have_more;        /* its streams may hold something for us */
+    bool settling_now;         /* a settle waits for its reply */
+    uint64_t claim_number;     /* of the claim that waits */
+    uint32_t slots_reserved;   /* for it */
+    uint64_t due_us;           /* when something in later comes due, monotonic; 0: nothing known */
+    uint64_t paused_until_us;  /* throttled or stopped: no claims before */
     struct pace_bucket pace;
     uint32_t throttles;               /* in a row */
     uint64_t settle_after_us;         /* Redis refused a settle: not before */
