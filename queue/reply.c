@@ -80,7 +80,7 @@ session_trouble_text(enum session_trouble trouble)
     case SESSION_TROUBLE_NONE:
         return "no error";
     case SESSION_TROUBLE_NOAUTH:
-        return "Redis asks for a user and a password: set them for this business";
+        return "Redis asks for a user and a password: give --redis-user and --redis-password-file";
     case SESSION_TROUBLE_NOPERM:
         return "Redis' access list forbids this to our user: it needs FCALL, FUNCTION and all that "
                "the library calls, on the keys facteur:* (ACL LOG shows what was refused)";

@@ -86,7 +86,8 @@ redis_setup_library(struct redis_sync *sync, struct error_text *error)
     if (loaded == NULL)
         error_set(error, "loading the function library: %s", redis_sync_trouble(sync));
     else
-        error_set(error, "loading the function library: %.*s", SPAN_ARG(loaded->text));
+        error_set(error, "loading the function library: %s (%.*s)",
+                  session_trouble_text(session_trouble_of(loaded)), SPAN_ARG(loaded->text));
     return false;
 }
 

@@ -95,7 +95,8 @@ redis_sync_open(const struct redis_address *address, struct error_text *error)
         if (pong != NULL && pong->type != REPLY_ERROR)
             return sync;
         if (pong != NULL)
-            snprintf(sync->trouble, sizeof(sync->trouble), "%.*s", SPAN_ARG(pong->text));
+            snprintf(sync->trouble, sizeof(sync->trouble), "%s (%.*s)",
+                     session_trouble_text(session_trouble_of(pong)), SPAN_ARG(pong->text));
         say_unreachable(sync, error);
     }
     redis_sync_close(sync);

@@ -127,7 +127,7 @@ explain_issuer(X509 *certificate, const char *host, struct error_text *error)
     put_issuer(&issuer, certificate);
     error_set(error,
               "the certificate of %.100s was signed by an issuer that is not trusted here, %s: "
-              "give its CA with --ca-file",
+              "give its CA with --ca-file (Redis': --redis-ca-file)",
               host, buffer_text(&issuer));
 }
 
