@@ -1,0 +1,87 @@
+"""A TCP proxy in front of a unix socket that cuts connections at random bytes, so many times."""
+import random
+import socket
+import struct
+import threading
+
+
+class CuttingProxy:
+    """Cuts `cuts` connections, each after a random number of bytes in either direction, some by a
+    reset and some by an end; then it only passes on. Seeded: the same cuts every time, as far as
+    the same bytes come."""
+
+    def __init__(self, target, cuts, seed, bytes_max):
+        self.target = target
+        self.left = cuts
+        self.bytes_max = bytes_max
+        self.chance = random.Random(seed)
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            with self.lock:
+                budget = int(self.chance.uniform(1, self.bytes_max))
+            Connection(self, client, budget)
+
+    def take_cut(self):
+        with self.lock:
+            if self.left == 0:
+                return False
+            self.left -= 1
+            return True
+
+    def close(self):
+        self.listener.close()
+
+
+class Connection:
+    def __init__(self, proxy, client, budget):
+        self.proxy, self.client, self.budget = proxy, client, budget
+        self.lock = threading.Lock()
+        self.server = socket.socket(socket.AF_UNIX)
+        try:
+            self.server.connect(proxy.target)
+        except OSError:
+            client.close()
+            return
+        for source, sink in ((client, self.server), (self.server, client)):
+            threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+
+    def _pass_on(self, source, sink):
+        while True:
+            try:
+                data = source.recv(65536)
+            except OSError:
+                data = b""
+            if not data:
+                self._end()
+                return
+            with self.lock:
+                allowed = self.budget
+                self.budget -= len(data)
+            cut = allowed < len(data) and allowed >= 0 and self.proxy.take_cut()
+            try:
+                sink.sendall(data[:allowed] if cut else data)
+            except OSError:
+                cut = True
+            if cut:
+                if self.budget % 2 == 0:  # no goodbye: a reset
+                    self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                           struct.pack("ii", 1, 0))
+                self._end()
+                return
+
+    def _end(self):
+        for one in (self.client, self.server):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            one.close()
