@@ -43,7 +43,6 @@ take_member(const struct taking *taking, uint32_t member, uint32_t total)
     struct delivery *delivery = worker_take_delivery(worker);
     check(delivery != NULL); /* a claim asks for no more members than there are free slots */
     struct span entry = taking->entry->name;
-    check(entry.size < QUEUE_MEMBER_MAX - 3);
     struct buffer name;
     buffer_init(&name, delivery->name_text, sizeof(delivery->name_text));
     buffer_put_span(&name, entry);
@@ -51,6 +50,7 @@ take_member(const struct taking *taking, uint32_t member, uint32_t total)
         buffer_put_char(&name, '/');
         buffer_put_u64(&name, member);
     }
+    check(!name.overflow); /* read_entry() judged its length */
     delivery->name = buffer_span(&name);
     delivery->entry_size = (uint32_t)entry.size;
     delivery->member = member;
@@ -153,25 +153,46 @@ finish_if_empty(struct claim_hold *hold)
     worker_work_later(hold->account->worker);
 }
 
+/* False: not as agreed, or with a name that no stream gives. */
+static bool
+read_entry(const struct claim_part *part, size_t index, struct claim_entry *entry)
+{
+    size_t number_size = part->source == SOURCE_LATER ? 0 : 3; /* "/64" of a bulk member */
+    return claim_read_entry(part, index, entry) &&
+           entry->name.size + number_size <= QUEUE_MEMBER_MAX && entry->name.size > 0;
+}
+
+static struct claim_hold *
+take_hold(struct account *account, const struct claim_part *part)
+{
+    struct worker *worker = account->worker;
+    struct claim_hold *hold = worker->free_holds;
+    check(hold != NULL); /* CLAIM_PARTS_MAX were set aside */
+    worker->free_holds = hold->next;
+    worker->holds_free--;
+    *hold = (struct claim_hold){.account = account, .source = part->source};
+    memcpy(hold->name_text, part->claim.data, part->claim.size);
+    hold->name = (struct span){.data = hold->name_text, .size = part->claim.size};
+    return hold;
+}
+
+/*
+ * False: not as agreed. Then the hold is never finished, so that what was not taken stays claimed
+ * and is given back when this worker leaves.
+ */
 static bool
 take_part(struct account *account, struct batch *batch, const struct claim_reply *claim,
           size_t index)
 {
-    struct worker *worker = account->worker;
     struct claim_part part;
     if (!claim_read_part(claim, index, &part) || part.claim.size >= QUEUE_GRANT_MAX)
         return false;
-    struct claim_hold *hold = worker->free_holds;
-    check(hold != NULL);
-    worker->free_holds = hold->next;
-    worker->holds_free--;
-    *hold = (struct claim_hold){.account = account, .source = part.source};
-    memcpy(hold->name_text, part.claim.data, part.claim.size);
-    hold->name = (struct span){.data = hold->name_text, .size = part.claim.size};
+    struct claim_hold *hold = take_hold(account, &part);
     hold->deliveries = 1; /* ours, so that it is not finished while it is being taken */
     for (size_t i = 0; i < part.entry_count; i++) {
         struct claim_entry entry;
-        if (!claim_read_entry(&part, i, &entry))
+        if (account->worker->free_deliveries.count < QUEUE_BULK_MAX ||
+            !read_entry(&part, i, &entry))
             return false;
         const struct taking taking = {account, batch, hold, &entry};
         if (part.source == SOURCE_LATER)
@@ -182,26 +203,6 @@ take_part(struct account *account, struct batch *batch, const struct claim_reply
     hold->deliveries--;
     finish_if_empty(hold);
     return true;
-}
-
-static void
-note_cursor(char *to, struct span cursor)
-{
-    if (cursor.size > 0 && cursor.size < QUEUE_MEMBER_MAX) {
-        memcpy(to, cursor.data, cursor.size);
-        to[cursor.size] = '\0';
-    }
-}
-
-static void
-note_due(struct account *account, const struct claim_reply *claim)
-{
-    account->due_us = 0;
-    if (claim->next_due_ms < 0)
-        return;
-    uint64_t due_ms = (uint64_t)claim->next_due_ms;
-    uint64_t wait_ms = due_ms > claim->now_ms ? due_ms - claim->now_ms : 0;
-    account->due_us = loop_now_us(account->worker->loop) + wait_ms * 1000;
 }
 
 /* The reply moves into a batch of ours, because its deliveries outlive this call. */
@@ -227,6 +228,41 @@ give_batch(struct worker *worker, struct batch *batch)
     batch->next = worker->free_batches;
     worker->free_batches = batch;
     worker->batches_free++;
+}
+
+/* The reply is of a function of ours, but perhaps of a newer one than we know. */
+static void
+take_parts(struct account *account, const struct claim_reply *claim)
+{
+    struct batch *batch = take_batch(account->worker);
+    bool good = claim->part_count <= CLAIM_PARTS_MAX;
+    for (size_t i = 0; good && i < claim->part_count; i++)
+        good = take_part(account, batch, claim, i);
+    if (!good)
+        log_line(LOG_ERROR, "claim_unreadable",
+                 "account=%s remedy=\"does a newer facteur use this Redis? Use that one\"",
+                 account->settings->keys.account);
+    give_batch(account->worker, batch);
+}
+
+static void
+note_cursor(char *to, struct span cursor)
+{
+    if (cursor.size > 0 && cursor.size < QUEUE_MEMBER_MAX) {
+        memcpy(to, cursor.data, cursor.size);
+        to[cursor.size] = '\0';
+    }
+}
+
+static void
+note_due(struct account *account, const struct claim_reply *claim)
+{
+    account->due_us = 0;
+    if (claim->next_due_ms < 0)
+        return;
+    uint64_t due_ms = (uint64_t)claim->next_due_ms;
+    uint64_t wait_ms = due_ms > claim->now_ms ? due_ms - claim->now_ms : 0;
+    account->due_us = loop_now_us(account->worker->loop) + wait_ms * 1000;
 }
 
 /* What a claim under way may need was set aside when it was asked for. */
@@ -272,10 +308,7 @@ on_claim(void *context, const struct reply *reply)
     account->may_have_more = claim.part_count > 0;
     if (claim.part_count == 0)
         worker->bell_stale = true; /* this account may sleep now: the bell must watch it */
-    struct batch *batch = take_batch(worker);
-    for (size_t i = 0; i < claim.part_count; i++)
-        check(take_part(account, batch, &claim, i)); /* our own function's reply */
-    give_batch(worker, batch);
+    take_parts(account, &claim);
     worker_work_later(worker);
 }
 

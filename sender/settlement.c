@@ -305,17 +305,17 @@ hex_has(struct span hex, uint32_t index)
     return (value >> (index % 4) & 1) != 0;
 }
 
-/* By a settle of ours whose reply was lost it is booked; by a recover it is uncertain, and a
- * message that Meta accepted has its id only here. */
+/* By a settle of ours whose reply was lost it is booked. By a recover it is uncertain: then its
+ * price is exposure already, and a receipt will say the rest. (No wamid here: it spells the
+ * number.) */
 static void
 tell_late(const struct delivery *delivery)
 {
     atomic_fetch_add_explicit(&delivery->worker->sender->counters.late, 1, memory_order_relaxed);
     if (delivery->outcome.action == SETTLE_ACCEPT &&
         !is_of_holder(token_of(delivery), delivery->worker->holder))
-        log_line(LOG_WARN, "accepted_late", "account=%s entry=%.*s wamid=%.*s",
-                 delivery->account->settings->keys.account, SPAN_ARG(delivery->name),
-                 SPAN_ARG(delivery->outcome.wamid));
+        log_line(LOG_WARN, "accepted_late", "account=%s entry=%.*s",
+                 delivery->account->settings->keys.account, SPAN_ARG(delivery->name));
 }
 
 /*
