@@ -1,11 +1,11 @@
 #include "sender/base/check.h"
 #include "sender/base/log.h"
 #include "sender/io/link.h"
+#include "sender/io/resolver.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -127,15 +127,13 @@ static int
 bind_host(const char *host, uint16_t port, struct error_text *error)
 {
     bool any = host == NULL || host[0] == '\0';
-    char service[8];
-    snprintf(service, sizeof(service), "%u", (unsigned)port);
     struct addrinfo hints = {
         .ai_family = any ? AF_INET6 : AF_UNSPEC,
         .ai_socktype = SOCK_STREAM,
         .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
     };
     struct addrinfo *info = NULL;
-    int code = getaddrinfo(any ? NULL : host, service, &hints, &info);
+    int code = resolver_ask(any ? NULL : host, port, &hints, &info);
     if (code != 0) {
         error_set(error, "cannot listen on %s: %s", any ? "any address" : host, gai_strerror(code));
         return -1;
@@ -145,7 +143,7 @@ bind_host(const char *host, uint16_t port, struct error_text *error)
         freeaddrinfo(info);
         info = NULL;
         hints.ai_family = AF_INET;
-        if (getaddrinfo(NULL, service, &hints, &info) == 0)
+        if (resolver_ask(NULL, port, &hints, &info) == 0)
             fd = bind_info(info);
     }
     if (fd < 0)

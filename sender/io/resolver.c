@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum lookup_state {
     LOOKUP_WAITING, /* in the line */
@@ -99,19 +100,30 @@ explain_failure(const char *host, int code, struct error_text *error)
     }
 }
 
+int
+resolver_ask(const char *host, uint16_t port, const struct addrinfo *hints, struct addrinfo **found)
+{
+    char service[8];
+    snprintf(service, sizeof(service), "%u", (unsigned)port);
+    int code = getaddrinfo(host, service, hints, found);
+    if (code == 0 || host == NULL || strcasecmp(host, "localhost") != 0)
+        return code;
+    struct addrinfo loopback = *hints; /* no host, and not to listen everywhere: loopback */
+    loopback.ai_flags &= ~AI_PASSIVE;
+    return getaddrinfo(NULL, service, &loopback, found);
+}
+
 /* On the helper's thread: the only place that blocks. */
 static void
 ask(const char *host, uint16_t port, struct resolver_answer *answer)
 {
-    char service[8];
-    snprintf(service, sizeof(service), "%u", (unsigned)port);
     const struct addrinfo hints = {
         .ai_family = AF_UNSPEC,
         .ai_socktype = SOCK_STREAM,
         .ai_flags = AI_NUMERICSERV,
     };
     struct addrinfo *found = NULL;
-    int code = getaddrinfo(host, service, &hints, &found);
+    int code = resolver_ask(host, port, &hints, &found);
     if (code != 0) {
         explain_failure(host, code, &answer->error);
         return;

@@ -27,6 +27,14 @@ struct resolver_answer {
     struct error_text error;
 };
 
+/*
+ * getaddrinfo(), which blocks, and which knows localhost as RFC 6761 has it: loopback, also on a
+ * machine without /etc/hosts (a container, a fresh chroot). Freed with freeaddrinfo().
+ */
+struct addrinfo;
+int resolver_ask(const char *host, uint16_t port, const struct addrinfo *hints,
+                 struct addrinfo **found);
+
 /* An IP address written as such ("127.0.0.1", "::1", "[::1]"): false if `host` is a name. */
 bool resolver_literal(const char *host, uint16_t port, struct resolver_address *address);
 
