@@ -17,6 +17,7 @@ static const struct {
     {"enqueue", NULL, cli_enqueue, "JSON lines from files or standard input to the queue"},
     {"events", NULL, cli_events, "outcomes, one JSON line each; --follow as they come"},
     {"policy", "check", cli_policy_check, "is a text promotional? With the words that say so"},
+    {"phone", NULL, cli_phone, "is it a number, and whose? Country and market"},
     {"cost", "report", cli_cost_report, "what was spent, by country, category, template, day"},
     {"queue", "stats", cli_queue_stats, "what waits where, by account"},
 };

@@ -14,6 +14,7 @@ int cli_run(int argc, char **argv);
 int cli_enqueue(int argc, char **argv);
 int cli_events(int argc, char **argv);
 int cli_policy_check(int argc, char **argv);
+int cli_phone(int argc, char **argv);
 int cli_cost_report(int argc, char **argv);
 int cli_queue_stats(int argc, char **argv);
 

@@ -85,7 +85,8 @@ take_u8(struct reader *reader)
     return *reader->at++;
 }
 
-/* `size` bytes of text, which go into reports: printable ASCII, then NULs. `to` has one more. */
+/* `size` bytes of text, which go into reports and JSON: printable ASCII without quotes and
+ * backslashes, then NULs. `to` has one more. */
 static bool
 take_text(struct reader *reader, char *to, size_t size)
 {
@@ -93,7 +94,7 @@ take_text(struct reader *reader, char *to, size_t size)
     to[size] = '\0';
     reader->at += size;
     for (const char *c = to; *c != '\0'; c++)
-        if (*c <= ' ' || *c > '~')
+        if (*c <= ' ' || *c > '~' || *c == '"' || *c == '\\')
             return refuse(reader, "its texts are damaged");
     return true;
 }
