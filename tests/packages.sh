@@ -40,6 +40,7 @@ BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config python3 liburing-dev 
 TEST_PACKAGES="git openssl curl python3-redis nghttp2-client nghttp2-server nginx-light clang-format
     universal-ctags"
 command -v node >/dev/null 2>&1 || TEST_PACKAGES="$TEST_PACKAGES nodejs"
+command -v npm >/dev/null 2>&1 || TEST_PACKAGES="$TEST_PACKAGES npm"
 # Not for sh tests/run.sh: tests/coverage.sh, and what tests/README.md does with clang.
 COVERAGE_PACKAGES="gcovr"
 CLANG_PACKAGES="clang clang-tidy"
