@@ -148,7 +148,7 @@ step_check(struct delivery *delivery)
             return outcome_refuse(delivery, "recipient: not a business-scoped user id, such as "
                                             "FR.13491208655302741918");
     } else {
-        phone_read(notification->to, &delivery->phone);
+        phone_read_by(delivery->worker->sender->phones, notification->to, &delivery->phone);
         if (delivery->phone.status == PHONE_INVALID ||
             (delivery->phone.status == PHONE_UNLISTED &&
              delivery->account->settings->strict_numbers))

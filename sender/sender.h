@@ -9,6 +9,7 @@
 
 #include "queue/keys.h"
 #include "sender/catalogue_feed.h"
+#include "sender/cost/phone_table.h"
 #include "sender/cost/quote.h"
 #include "sender/graph/request.h"
 #include "sender/io/digest.h"
@@ -80,6 +81,7 @@ struct sender {
     uint32_t business_count;
     struct catalogue *files;     /* the default templates; the feed lays Redis' over them */
     struct catalogue_feed *feed; /* the catalogue in force, by business */
+    const struct phone_table *phones;
     struct markets *markets;
     struct rate_card *card;
     struct sender_counters counters;

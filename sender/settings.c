@@ -397,6 +397,10 @@ read_files(const struct settings_input *input, struct sender *sender, struct err
     sender->files = catalogue_open_folder(input->templates, error);
     if (sender->files == NULL)
         return false;
+    sender->phones = input->phone_table != NULL ? phone_table_open(input->phone_table, error)
+                                                : phone_table_builtin();
+    if (sender->phones == NULL)
+        return false;
     sender->markets = markets_open(input->markets, error);
     if (sender->markets == NULL)
         return false;
@@ -428,6 +432,7 @@ settings_free(struct sender *sender)
         rate_card_close(sender->card);
     if (sender->markets != NULL)
         markets_close(sender->markets);
+    phone_table_close(sender->phones);
     catalogue_close(sender->files);
     if (sender->accounts != NULL)
         memset(sender->accounts, 0, sender->account_count * sizeof(*sender->accounts));

@@ -20,6 +20,7 @@ struct settings_input {
     const char *fallback; /* NULL: a template has the language that is asked for, or none */
     const char *rates;
     const char *markets;
+    const char *phone_table; /* NULL: the built-in numbering plans */
     const char *currency;
     const char *retry;
     uint64_t workers;

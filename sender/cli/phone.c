@@ -32,7 +32,6 @@ struct phone_verb {
     const char *table_path;
     const char *markets_path;
     const struct phone_table *table;
-    struct phone_table *opened; /* the same if it came from a file */
     struct markets *markets;
     struct span *market_names; /* by market, as the answers have them: owned with their bytes */
     char *names_memory;
@@ -253,7 +252,7 @@ print_version(const struct phone_verb *verb)
         printf("facteur %s, phone table of %s %s, %s (%s)\nmetadata sha256 %s\n%u states, %u "
                "calling codes, %u countries\n",
                FACTEUR_VERSION, about.source, about.version, about.date,
-               verb->opened != NULL ? verb->table_path : "built in", about.sha256, about.states,
+               verb->table_path != NULL ? verb->table_path : "built in", about.sha256, about.states,
                about.codes, about.countries);
         return EXIT_GOOD;
     }
@@ -264,8 +263,9 @@ print_version(const struct phone_verb *verb)
     printf("{\"source\":\"%s\",\"version\":\"%s\",\"date\":\"%s\",\"sha256\":\"%s\","
            "\"file\":%.*s,\"states\":%u,\"calling_codes\":%u,\"countries\":%u}\n",
            about.source, about.version, about.date, about.sha256,
-           verb->opened != NULL ? (int)out.size : 4, verb->opened != NULL ? out.data : "null",
-           about.states, about.codes, about.countries);
+           verb->table_path != NULL ? (int)out.size : 4,
+           verb->table_path != NULL ? out.data : "null", about.states, about.codes,
+           about.countries);
     return EXIT_GOOD;
 }
 
@@ -296,7 +296,7 @@ open_tables(struct phone_verb *verb)
     struct error_text error;
     verb->table = phone_table_builtin();
     if (verb->table_path != NULL)
-        verb->table = verb->opened = phone_table_open(verb->table_path, &error);
+        verb->table = phone_table_open(verb->table_path, &error);
     if (verb->table != NULL)
         verb->markets = markets_open(verb->markets_path, &error);
     if (verb->markets == NULL) {
@@ -314,7 +314,7 @@ close_tables(struct phone_verb *verb)
     free(verb->names_memory);
     if (verb->markets != NULL)
         markets_close(verb->markets);
-    phone_table_close(verb->opened);
+    phone_table_close(verb->table);
 }
 
 static int

@@ -110,6 +110,8 @@ read_run(struct run *run)
          "FACTEUR_FALLBACK"},
         {"rates", OPTION_TEXT, &input->rates, "FILE", "rate cards, CSV", "FACTEUR_RATES"},
         {"markets", OPTION_TEXT, &input->markets, "FILE", "countries and markets, CSV", NULL},
+        {"phone-table", OPTION_TEXT, &input->phone_table, "FILE",
+         "numbering plans newer than those built in", "FACTEUR_PHONE_TABLE"},
         {"currency", OPTION_TEXT, &input->currency, "CUR", "of the rate card; default USD",
          "FACTEUR_CURRENCY"},
         {"workers", OPTION_NUMBER, &input->workers, "N", "threads; default: one a core", NULL},

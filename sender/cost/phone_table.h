@@ -26,18 +26,18 @@ struct phone_table_about {
     uint16_t countries; /* a country counts once for each of its calling codes */
 };
 
-const struct phone_table *phone_table_builtin(void); /* never NULL, never closed */
+const struct phone_table *phone_table_builtin(void); /* never NULL */
 
 /*
  * Reads and proves a table: magic, size, checksum, and that no walk can leave it, so that a file
  * cut short or damaged is refused and never half used. The caller ends it with phone_table_close().
  * NULL: see error, which names the file.
  */
-struct phone_table *phone_table_open(const char *path, struct error_text *error);
+const struct phone_table *phone_table_open(const char *path, struct error_text *error);
 /* The same from memory, which is only borrowed for the call. `name` is for messages. */
-struct phone_table *phone_table_open_bytes(struct span bytes, const char *name,
-                                           struct error_text *error);
-void phone_table_close(struct phone_table *table); /* NULL is allowed */
+const struct phone_table *phone_table_open_bytes(struct span bytes, const char *name,
+                                                 struct error_text *error);
+void phone_table_close(const struct phone_table *table); /* NULL and the built-in are allowed */
 
 void phone_table_tell(const struct phone_table *table, struct phone_table_about *about);
 

@@ -278,7 +278,7 @@ prove_roots(const struct reader *reader, const struct opened_table *opened)
 /* ---- opening and closing ----------------------------------------------------------------------
  */
 
-struct phone_table *
+const struct phone_table *
 phone_table_open_bytes(struct span bytes, const char *name, struct error_text *error)
 {
     struct reader reader = {(const unsigned char *)bytes.data, name, error};
@@ -299,7 +299,7 @@ phone_table_open_bytes(struct span bytes, const char *name, struct error_text *e
     return NULL;
 }
 
-struct phone_table *
+const struct phone_table *
 phone_table_open(const char *path, struct error_text *error)
 {
     FILE *file = fopen(path, "re");
@@ -309,7 +309,7 @@ phone_table_open(const char *path, struct error_text *error)
     }
     char *memory = check_alloc(1, FILE_SIZE_MAX);
     size_t size = fread(memory, 1, FILE_SIZE_MAX, file);
-    struct phone_table *table = NULL;
+    const struct phone_table *table = NULL;
     if (ferror(file) != 0)
         error_set(error, "%s: cannot be read: %s", path, strerror(errno));
     else if (size == FILE_SIZE_MAX)
@@ -322,9 +322,9 @@ phone_table_open(const char *path, struct error_text *error)
 }
 
 void
-phone_table_close(struct phone_table *table)
+phone_table_close(const struct phone_table *table)
 {
-    if (table == NULL)
+    if (table == NULL || table == phone_table_builtin())
         return;
     struct opened_table *opened = (struct opened_table *)table;
     free(opened->next);

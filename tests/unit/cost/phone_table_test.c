@@ -89,7 +89,7 @@ write_good(void)
     expect(good_size < FILE_MAX);
 }
 
-static struct phone_table *
+static const struct phone_table *
 open_bytes(const void *bytes, size_t size, struct error_text *error)
 {
     error->text[0] = '\0';
@@ -113,7 +113,7 @@ static void
 reads_what_was_written(void)
 {
     struct error_text error;
-    struct phone_table *table = open_bytes(good_memory, good_size, &error);
+    const struct phone_table *table = open_bytes(good_memory, good_size, &error);
     expect_text(error.text, "");
     expect(table != NULL);
     if (table == NULL)
@@ -152,7 +152,7 @@ opens_files(void)
     char path[] = "/tmp/phone_table_test_XXXXXX";
     int file = mkstemp(path);
     expect(file >= 0 && write(file, good_memory, good_size) == (ssize_t)good_size);
-    struct phone_table *table = phone_table_open(path, &error);
+    const struct phone_table *table = phone_table_open(path, &error);
     expect(table != NULL);
     phone_table_close(table);
     expect(ftruncate(file, (off_t)good_size - 1) == 0);
@@ -169,13 +169,14 @@ opens_files(void)
     expect(phone_table_open("/tmp", &error) == NULL);
     expect(strstr(error.text, "/tmp: cannot be read") != NULL);
     phone_table_close(NULL);
+    phone_table_close(phone_table_builtin());
 }
 
 static void
 expect_refusal(const unsigned char *bytes, size_t size, const char *words)
 {
     struct error_text error;
-    struct phone_table *table = open_bytes(bytes, size, &error);
+    const struct phone_table *table = open_bytes(bytes, size, &error);
     expect(table == NULL);
     if (strstr(error.text, words) == NULL)
         expect_text(error.text, words);
@@ -256,7 +257,7 @@ is_safe_whatever_it_holds(void)
                 (unsigned char)random_below(&random, 256);
         seal(bytes, good_size);
         struct error_text error;
-        struct phone_table *table = open_bytes(bytes, good_size, &error);
+        const struct phone_table *table = open_bytes(bytes, good_size, &error);
         expect((table == NULL) == (error.text[0] != '\0'));
         opened += table != NULL;
         for (int i = 0; table != NULL && i < 1000; i++) {
