@@ -1,8 +1,10 @@
 #include "templates/template.h"
 #include "sender/base/check.h"
+#include "templates/fixed_text.h"
 #include "templates/template_parts.h"
 #include "templates/template_text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,7 +13,6 @@ enum {
     BODY_MAX = 1024, /* code points, as are the next two */
     HEADER_MAX = 60,
     FOOTER_MAX = 60,
-    FIXED_TEXT_MAX = 512, /* bytes that an authentication template's fixed sentences may need */
 };
 
 /* In the order of the enums. */
@@ -59,48 +60,6 @@ static const char *const known_in_component[] = {"type",
                                                  "code_expiration_minutes",
                                                  NULL};
 
-/* Meta words authentication templates itself, in each language; elsewhere in English. */
-static const struct fixed_text {
-    const char *language; /* the two letters */
-    const char *code;
-    const char *advice;
-    const char *expiry; /* with one %d */
-} fixed_texts[] = {
-    {"en", "*{{1}}* is your verification code.", " For your security, do not share this code.",
-     "This code expires in %d minutes."},
-    {"fr", "*{{1}}* est votre code de vérification.", " Pour votre sécurité, ne le partagez pas.",
-     "Ce code expire dans %d minutes."},
-    {"es", "*{{1}}* es tu código de verificación.", " Por tu seguridad, no lo compartas.",
-     "Este código caduca en %d minutos."},
-    {"pt", "*{{1}}* é seu código de verificação.", " Para sua segurança, não o compartilhe.",
-     "Este código expira em %d minutos."},
-    {"de", "*{{1}}* ist dein Bestätigungscode.",
-     " Gib diesen Code zu deiner Sicherheit nicht weiter.", "Dieser Code läuft in %d Minuten ab."},
-    {"it", "*{{1}}* è il tuo codice di verifica.", " Per la tua sicurezza, non condividerlo.",
-     "Questo codice scade tra %d minuti."},
-    {"nl", "*{{1}}* is je verificatiecode.", " Deel deze code voor je eigen veiligheid niet.",
-     "Deze code verloopt over %d minuten."},
-    {"ar", "*{{1}}* هو رمز التحقق الخاص بك.", " للحفاظ على أمانك، لا تشارك هذا الرمز.",
-     "تنتهي صلاحية هذا الرمز خلال %d دقيقة."},
-    {"hi", "*{{1}}* आपका सत्यापन कोड है।", " अपनी सुरक्षा के लिए, इस कोड को साझा न करें।",
-     "यह कोड %d मिनट में समाप्त हो जाएगा।"},
-    {"id", "*{{1}}* adalah kode verifikasi Anda.", " Demi keamanan, jangan bagikan kode ini.",
-     "Kode ini kedaluwarsa dalam %d menit."},
-    {"tr", "*{{1}}* doğrulama kodunuz.", " Güvenliğiniz için bu kodu paylaşmayın.",
-     "Bu kodun süresi %d dakika içinde dolar."},
-    {"ru", "*{{1}}* — ваш код подтверждения.", " В целях безопасности никому его не сообщайте.",
-     "Код действует %d мин."},
-};
-
-static const struct fixed_text *
-fixed_text(struct span language)
-{
-    for (size_t i = 1; i < sizeof(fixed_texts) / sizeof(fixed_texts[0]); i++)
-        if (span_starts(language, span_of(fixed_texts[i].language)))
-            return &fixed_texts[i];
-    return &fixed_texts[0];
-}
-
 static bool
 cut_body(const struct part *part, struct span whole)
 {
@@ -108,7 +67,7 @@ cut_body(const struct part *part, struct span whole)
     struct template_variables variables = {.named = template->named};
     struct error_text problem;
     if (!template_text_cut(whole, &template->body, &variables, &problem))
-        return part_fail(part, "text", "%s", problem.text);
+        return part_fail(part, "text", LINT_VARIABLES, "%s", problem.text);
     template->parameter_count = variables.count;
     memcpy(template->parameter_names, variables.names, sizeof(variables.names));
     return true;
@@ -119,10 +78,10 @@ static bool
 read_fixed_body(const struct part *part)
 {
     struct template *template = part->reader->template;
-    const struct fixed_text *fixed = fixed_text(template->language);
+    const struct fixed_text *fixed = fixed_text_of(template->language);
     const json_t *advice = json_object_get(part->object, "add_security_recommendation");
     if (advice != NULL && !json_is_boolean(advice))
-        return part_fail(part, "add_security_recommendation", "is not true or false");
+        return part_fail(part, "add_security_recommendation", LINT_SHAPE, "is not true or false");
     struct buffer *memory = &part->reader->memory;
     size_t start = memory->size;
     reader_keep(part->reader, span_of(fixed->code));
@@ -153,11 +112,11 @@ read_header_text(const struct part *part)
     if (!part_text_limited(part, "text", HEADER_MAX, &whole))
         return false;
     if (memchr(whole.data, '\n', whole.size) != NULL)
-        return part_fail(part, "text", "a header has one line");
+        return part_fail(part, "text", LINT_HEADER, "a header has one line");
     if (!template_text_cut(whole, &template->header_text, &variables, &problem))
-        return part_fail(part, "text", "%s", problem.text);
+        return part_fail(part, "text", LINT_VARIABLES, "%s", problem.text);
     if (template->header_text.variable_count > 1)
-        return part_fail(part, "text", "%u variables: a header takes one",
+        return part_fail(part, "text", LINT_HEADER, "%u variables: a header takes one",
                          template->header_text.variable_count);
     template->header_parameter = variables.names[0];
     return true;
@@ -174,7 +133,7 @@ read_header(const struct part *part)
     if (template->header == TEMPLATE_HEADER_TEXT)
         return read_header_text(part);
     if (json_object_get(part->object, "text") != NULL)
-        return part_fail(part, "text", "only a header of format TEXT has one");
+        return part_fail(part, "text", LINT_HEADER, "only a header of format TEXT has one");
     return true;
 }
 
@@ -186,9 +145,10 @@ read_expiry(const struct part *part, const json_t *minutes)
     json_int_t value = json_integer_value(minutes);
     char text[100];
     if (!json_is_integer(minutes) || value < 1 || value > 90)
-        return part_fail(part, "code_expiration_minutes", "is not a whole number from 1 to 90");
+        return part_fail(part, "code_expiration_minutes", LINT_EXPIRY,
+                         "is not a whole number from 1 to 90");
     struct buffer line;
-    const char *pattern = fixed_text(template->language)->expiry;
+    const char *pattern = fixed_text_of(template->language)->expiry;
     const char *place = strstr(pattern, "%d");
     check(place != NULL);
     buffer_init(&line, text, sizeof(text));
@@ -209,7 +169,7 @@ read_footer(const struct part *part)
     if (!part_text_limited(part, "text", FOOTER_MAX, &template->footer))
         return false;
     if (memmem(template->footer.data, template->footer.size, "{{", 2) != NULL)
-        return part_fail(part, "text", "a footer takes no variable");
+        return part_fail(part, "text", LINT_FOOTER, "a footer takes no variable");
     return true;
 }
 
@@ -221,14 +181,14 @@ read_component(const struct part *part, uint32_t *seen)
     if (word != NULL &&
         (strcasecmp(word, "CAROUSEL") == 0 || strcasecmp(word, "LIMITED_TIME_OFFER") == 0 ||
          strcasecmp(word, "CALL_PERMISSION_REQUEST") == 0))
-        return part_fail(part, "type",
+        return part_fail(part, "type", LINT_UNSUPPORTED,
                          "%.30s components are not supported: facteur sends "
                          "notifications with HEADER, BODY, FOOTER and BUTTONS",
                          word);
     if (!part_word(part, "type", components, &kind) || !part_knows(part, known_in_component))
         return false;
     if ((*seen >> kind & 1) != 0)
-        return part_fail(part, "type", "a second %s: keep one", components[kind]);
+        return part_fail(part, "type", LINT_COMPONENTS, "a second %s: keep one", components[kind]);
     *seen |= 1u << kind;
     switch ((enum component)kind) {
     case HEADER:
@@ -250,19 +210,21 @@ read_components(const struct part *top)
 {
     const json_t *list = json_object_get(top->object, "components");
     uint32_t seen = 0;
+    bool good = true;
     if (!json_is_array(list))
-        return part_fail(top, "components", "is not a list: use [{\"type\": \"BODY\", …}]");
+        return part_fail(top, "components", LINT_SHAPE,
+                         "is not a list: use [{\"type\": \"BODY\", …}]");
     if (json_array_size(list) > COMPONENT_COUNT)
-        return part_fail(top, "components", "%zu components: a template has at most %d",
-                         json_array_size(list), COMPONENT_COUNT);
+        return part_fail(top, "components", LINT_COMPONENTS,
+                         "%zu components: a template has at most %d", json_array_size(list),
+                         COMPONENT_COUNT);
     for (size_t i = 0; i < json_array_size(list); i++) {
         struct part part;
-        if (!part_enter(top, "components", i, &part) || !read_component(&part, &seen))
-            return false;
+        good = part_enter(top, "components", i, &part) && read_component(&part, &seen) && good;
     }
-    if ((seen >> BODY & 1) == 0)
-        return part_fail(top, "components", "no component of type BODY: add one");
-    return true;
+    if (good && (seen >> BODY & 1) == 0)
+        return part_fail(top, "components", LINT_COMPONENTS, "no component of type BODY: add one");
+    return good;
 }
 
 bool
@@ -295,22 +257,37 @@ template_language_is_good(struct span language)
 }
 
 static bool
-read_top(const struct part *top)
+read_name(const struct part *top)
+{
+    struct template *template = top->reader->template;
+    if (!part_text(top, "name", true, &template->name))
+        return false;
+    if (!template_name_is_good(template->name))
+        return part_fail(top, "name", LINT_NAME, "use lower-case letters, digits and _ only");
+    if (template->name.size > TEMPLATE_NAME_MAX)
+        return part_fail(top, "name", LINT_NAME, "%zu bytes: at most %d, shorten it",
+                         template->name.size, TEMPLATE_NAME_MAX);
+    return true;
+}
+
+static bool
+read_language(const struct part *top)
+{
+    struct template *template = top->reader->template;
+    if (!part_text(top, "language", true, &template->language))
+        return false;
+    return template_language_is_good(template->language) ||
+           part_fail(top, "language", LINT_LANGUAGE,
+                     "is not a language of Meta's: write fr, en_US, …");
+}
+
+/* What decides how the components are to be read. */
+static bool
+read_kind(const struct part *top)
 {
     struct template *template = top->reader->template;
     uint32_t category;
     uint32_t format = 0;
-    if (!part_knows(top, known_at_top) || !part_text(top, "name", true, &template->name))
-        return false;
-    if (!template_name_is_good(template->name))
-        return part_fail(top, "name", "use lower-case letters, digits and _ only");
-    if (template->name.size > TEMPLATE_NAME_MAX)
-        return part_fail(top, "name", "%zu bytes: at most %d, shorten it", template->name.size,
-                         TEMPLATE_NAME_MAX);
-    if (!part_text(top, "language", true, &template->language))
-        return false;
-    if (!template_language_is_good(template->language))
-        return part_fail(top, "language", "is not a language of Meta's: write fr, en_US, …");
     if (!part_word(top, "category", categories, &category))
         return false;
     if (json_object_get(top->object, "parameter_format") != NULL &&
@@ -318,7 +295,16 @@ read_top(const struct part *top)
         return false;
     template->category = (enum template_category)category;
     template->named = format == 1;
-    return read_components(top);
+    return true;
+}
+
+static bool
+read_top(const struct part *top)
+{
+    bool good = part_knows(top, known_at_top);
+    good = read_name(top) && good;
+    good = read_language(top) && good;
+    return read_kind(top) && read_components(top) && good;
 }
 
 static void
@@ -357,15 +343,16 @@ version_of(const struct template *template)
 }
 
 static struct template *
-read_object(const json_t *object, size_t json_size, const char *source, struct error_text *error)
+read_object(const json_t *object, struct span json, struct lint_report *report)
 {
-    size_t capacity = json_size + FIXED_TEXT_MAX;
+    size_t capacity = json.size + FIXED_TEXT_MAX;
     struct template *template = check_alloc(1, sizeof(*template));
     template->memory = check_alloc(1, capacity);
-    struct reader reader = {.source = source, .error = error, .template = template};
+    struct reader reader = {.json = json, .report = report, .template = template};
     buffer_init(&reader.memory, template->memory, capacity);
     struct part top = {.reader = &reader, .object = object};
     if (!read_top(&top)) {
+        check(report->errors > 0);
         template_close(template);
         return NULL;
     }
@@ -373,29 +360,61 @@ read_object(const json_t *object, size_t json_size, const char *source, struct e
     return template;
 }
 
-struct template *
-template_read(struct span json, const char *source, struct error_text *error)
+static void
+say_not_json(struct lint_report *report, const json_error_t *place)
 {
+    struct lint_finding *finding = &report->findings[0];
+    *finding = (struct lint_finding){.rule = LINT_NOT_JSON,
+                                     .line = place->line > 0 ? (uint32_t)place->line : 1,
+                                     .column = place->column > 0 ? (uint32_t)place->column : 1};
+    (void)snprintf(finding->text, sizeof(finding->text), "not JSON: %s (column %d)", place->text,
+                   place->column);
+    report->count = 1;
+    report->errors = 1;
+}
+
+struct template *
+template_read_all(struct span json, struct lint_report *report)
+{
+    const struct reader reader = {.report = report}; /* no place but the beginning */
+    char text[160];
+    *report = (struct lint_report){0};
     if (json.size > TEMPLATE_FILE_MAX) {
-        error_set(error, "%.200s: %zu bytes: a template has at most %d", source, json.size,
-                  TEMPLATE_FILE_MAX);
+        (void)snprintf(text, sizeof(text), "%zu bytes: a template has at most %d", json.size,
+                       TEMPLATE_FILE_MAX);
+        reader_fail(&reader, LINT_TOO_LARGE, "", "", text);
         return NULL;
     }
     json_error_t place;
     json_t *object =
         json_loadb(json.data == NULL ? "" : json.data, json.size, JSON_REJECT_DUPLICATES, &place);
     if (object == NULL) {
-        error_set(error, "%.200s:%d: not JSON: %s (column %d)", source, place.line, place.text,
-                  place.column);
+        say_not_json(report, &place);
         return NULL;
     }
     struct template *template = NULL;
     if (json_is_object(object))
-        template = read_object(object, json.size, source, error);
+        template = read_object(object, json, report);
     else
-        error_set(error, "%.200s: not one JSON object: put one template in {…}", source);
+        reader_fail(&reader, LINT_SHAPE, "", "", "not one JSON object: put one template in {…}");
     json_decref(object);
     return template;
+}
+
+struct template *
+template_read(struct span json, const char *source, struct error_text *error)
+{
+    struct lint_report report;
+    struct template *template = template_read_all(json, &report);
+    const struct lint_finding *first = &report.findings[0];
+    if (template != NULL)
+        return template;
+    if (first->rule == LINT_NOT_JSON)
+        error_set(error, "%.200s:%u: %s", source, first->line, first->text);
+    else
+        error_set(error, "%.200s: %s%s%s", source, first->path, first->path[0] != '\0' ? ": " : "",
+                  first->text);
+    return NULL;
 }
 
 void

@@ -37,19 +37,19 @@ read_url(const struct part *part, struct template_button *button)
     if (!part_text_limited(part, "url", URL_MAX, &url))
         return false;
     if (!span_starts(url, SPAN("https://")) && !span_starts(url, SPAN("http://")))
-        return part_fail(part, "url", "must begin with https:// or http://");
+        return part_fail(part, "url", LINT_URL, "must begin with https:// or http://");
     /* {{1}} even where the body's parameters have names: so Meta writes it. */
     if (memmem(url.data, url.size, "{{1}}", 5) != NULL)
         variables.named = false;
     if (!template_text_cut(url, &text, &variables, &problem))
-        return part_fail(part, "url", "%s", problem.text);
+        return part_fail(part, "url", LINT_URL, "%s", problem.text);
     button->url = text.literals[0];
     button->has_variable = text.variable_count > 0;
     if (text.variable_count > 1)
-        return part_fail(part, "url", "has %u variables: Meta takes one, at the end",
+        return part_fail(part, "url", LINT_URL, "has %u variables: Meta takes one, at the end",
                          text.variable_count);
     if (text.variable_count == 1 && text.literals[1].size > 0)
-        return part_fail(part, "url", "the variable must be at the end");
+        return part_fail(part, "url", LINT_URL, "the variable must be at the end");
     struct span host = button->url;
     size_t slash;
     (void)span_split(&host, ':');
@@ -61,7 +61,8 @@ read_url(const struct part *part, struct template_button *button)
         span_starts(button->url, SPAN("https://www.whatsapp.com/otp/code/")))
         button->kind = TEMPLATE_BUTTON_OTP;
     if (host.size == 0 || (path && slash == 0) || (button->has_variable && !path))
-        return part_fail(part, "url", "the host must be written out: https://example.com/{{1}}");
+        return part_fail(part, "url", LINT_URL,
+                         "the host must be written out: https://example.com/{{1}}");
     return true;
 }
 
@@ -73,7 +74,8 @@ read_phone(const struct part *part, struct template_button *button)
     for (size_t i = 0; i < button->phone.size; i++) {
         char c = button->phone.data[i];
         if (!(c >= '0' && c <= '9') && strchr("+ -().", c) == NULL)
-            return part_fail(part, "phone_number", "is not a phone number: use + and digits");
+            return part_fail(part, "phone_number", LINT_PHONE,
+                             "is not a phone number: use + and digits");
     }
     return true;
 }
@@ -96,7 +98,8 @@ read_kind(const struct part *part, uint32_t *kind)
     const char *word = json_string_value(json_object_get(part->object, "type"));
     for (size_t i = 0; word != NULL && foreign_kinds[i] != NULL; i++)
         if (strcasecmp(word, foreign_kinds[i]) == 0)
-            return part_fail(part, "type", "%s buttons are not supported: leave the button out",
+            return part_fail(part, "type", LINT_UNSUPPORTED,
+                             "%s buttons are not supported: leave the button out",
                              foreign_kinds[i]);
     return part_word(part, "type", kinds, kind);
 }
@@ -113,7 +116,7 @@ read_button(const struct part *part, struct template_button *button)
     if (!part_text_limited(part, "text", TEXT_MAX, &button->text))
         return false;
     if (memmem(button->text.data, button->text.size, "{{", 2) != NULL)
-        return part_fail(part, "text", "a button's text takes no variable");
+        return part_fail(part, "text", LINT_BUTTON_TEXT, "a button's text takes no variable");
     switch (button->kind) {
     case TEMPLATE_BUTTON_QUICK_REPLY:
         return true;
@@ -141,17 +144,20 @@ check_together(const struct part *component)
         runs += reply && (i == 0 || template->buttons[i - 1].kind != TEMPLATE_BUTTON_QUICK_REPLY);
     }
     if (runs > 1)
-        return part_fail(component, "buttons",
+        return part_fail(component, "buttons", LINT_BUTTONS,
                          "quick replies must stand together: put the others before or after");
     if (counts[TEMPLATE_BUTTON_URL] > URLS_MAX)
-        return part_fail(component, "buttons", "%u URL buttons: Meta takes %d",
+        return part_fail(component, "buttons", LINT_BUTTONS, "%u URL buttons: Meta takes %d",
                          counts[TEMPLATE_BUTTON_URL], URLS_MAX);
     if (counts[TEMPLATE_BUTTON_PHONE] > 1)
-        return part_fail(component, "buttons", "more than one PHONE_NUMBER button: Meta takes one");
+        return part_fail(component, "buttons", LINT_BUTTONS,
+                         "more than one PHONE_NUMBER button: Meta takes one");
     if (counts[TEMPLATE_BUTTON_COPY_CODE] + counts[TEMPLATE_BUTTON_OTP] > 1)
-        return part_fail(component, "buttons", "more than one button with a code: Meta takes one");
+        return part_fail(component, "buttons", LINT_BUTTONS,
+                         "more than one button with a code: Meta takes one");
     if (counts[TEMPLATE_BUTTON_OTP] > 0 && template->category != TEMPLATE_AUTHENTICATION)
-        return part_fail(component, "buttons", "OTP buttons are for category AUTHENTICATION");
+        return part_fail(component, "buttons", LINT_BUTTONS,
+                         "OTP buttons are for category AUTHENTICATION");
     return true;
 }
 
@@ -161,16 +167,16 @@ template_buttons_read(const struct part *component)
     struct template *template = component->reader->template;
     const json_t *list = json_object_get(component->object, "buttons");
     if (!json_is_array(list) || json_array_size(list) == 0)
-        return part_fail(component, "buttons", "is not a list of buttons: use [{…}]");
+        return part_fail(component, "buttons", LINT_SHAPE, "is not a list of buttons: use [{…}]");
     if (json_array_size(list) > TEMPLATE_BUTTONS_MAX)
-        return part_fail(component, "buttons", "%zu buttons: Meta takes %d", json_array_size(list),
-                         TEMPLATE_BUTTONS_MAX);
+        return part_fail(component, "buttons", LINT_BUTTONS, "%zu buttons: Meta takes %d",
+                         json_array_size(list), TEMPLATE_BUTTONS_MAX);
+    bool good = true;
     for (size_t i = 0; i < json_array_size(list); i++) {
         struct part part;
-        if (!part_enter(component, "buttons", i, &part) ||
-            !read_button(&part, &template->buttons[i]))
-            return false;
+        good = part_enter(component, "buttons", i, &part) &&
+               read_button(&part, &template->buttons[i]) && good;
         template->button_count++;
     }
-    return check_together(component);
+    return good && check_together(component);
 }

@@ -1,5 +1,6 @@
 #include "templates/template_parts.h"
 #include "sender/base/check.h"
+#include "templates/json_place.h"
 #include "templates/template_text.h"
 
 #include <stdarg.h>
@@ -7,18 +8,42 @@
 #include <string.h>
 #include <strings.h>
 
+void
+reader_fail(const struct reader *reader, enum lint_rule rule, const char *path, const char *place,
+            const char *text)
+{
+    struct lint_report *report = reader->report;
+    report->errors += lint_rule_is_error(rule) ? 1 : 0;
+    if (report->count == LINT_FINDINGS_MAX) {
+        report->more = true;
+        return;
+    }
+    struct lint_finding *finding = &report->findings[report->count++];
+    struct json_place found = json_place_find(reader->json, place);
+    *finding = (struct lint_finding){.rule = rule, .line = found.line, .column = found.column};
+    (void)snprintf(finding->path, sizeof(finding->path), "%s", path);
+    (void)snprintf(finding->text, sizeof(finding->text), "%s", text);
+}
+
+/* "components[1].buttons[0].url" */
+static void
+join(const struct part *part, const char *key, char path[LINT_PATH_MAX])
+{
+    (void)snprintf(path, LINT_PATH_MAX, "%s%s%s", part->path,
+                   part->path[0] != '\0' && key != NULL ? "." : "", key == NULL ? "" : key);
+}
+
 bool
-part_fail(const struct part *part, const char *key, const char *format, ...)
+part_fail(const struct part *part, const char *key, enum lint_rule rule, const char *format, ...)
 {
     char problem[400];
+    char path[LINT_PATH_MAX];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(problem, sizeof(problem), format, arguments);
     va_end(arguments);
-    bool inside = part->path[0] != '\0';
-    error_set(part->reader->error, "%.200s: %s%s%s%s%s", part->reader->source, part->path,
-              inside && key != NULL ? "." : "", key == NULL ? "" : key,
-              inside || key != NULL ? ": " : "", problem);
+    join(part, key, path);
+    reader_fail(part->reader, rule, path, path, problem);
     return false;
 }
 
@@ -69,15 +94,21 @@ part_knows(const struct part *part, const char *const *known)
 {
     const char *key;
     json_t *value;
+    bool good = true;
     json_object_foreach((json_t *)part->object, key, value)
     {
-        if (!is_known(key, known))
-            return part_fail(part, NULL,
-                             "\"%.60s\" is not a key of Meta's format: did you mean "
-                             "\"%s\"?",
-                             key, nearest(key, known));
+        char text[200];
+        char place[LINT_PATH_MAX];
+        if (is_known(key, known))
+            continue;
+        good = false;
+        join(part, key, place);
+        (void)snprintf(text, sizeof(text),
+                       "\"%.60s\" is not a key of Meta's format: did you mean \"%s\"?", key,
+                       nearest(key, known));
+        reader_fail(part->reader, LINT_UNKNOWN_KEY, part->path, place, text);
     }
-    return true;
+    return good;
 }
 
 struct span
@@ -105,13 +136,14 @@ part_text(const struct part *part, const char *key, bool required, struct span *
     const json_t *value = json_object_get(part->object, key);
     *text = (struct span){0};
     if (value == NULL)
-        return !required || part_fail(part, key, "is missing: add it");
+        return !required || part_fail(part, key, LINT_MISSING, "is missing: add it");
     if (!json_is_string(value))
-        return part_fail(part, key, "is not a string: put it in quotes");
+        return part_fail(part, key, LINT_SHAPE, "is not a string: put it in quotes");
     *text = reader_keep(part->reader, (struct span){.data = json_string_value(value),
                                                     .size = json_string_length(value)});
     if (has_control(*text))
-        return part_fail(part, key, "has a tab or another control character: take it out");
+        return part_fail(part, key, LINT_CONTROL,
+                         "has a tab or another control character: take it out");
     return true;
 }
 
@@ -122,10 +154,11 @@ part_text_limited(const struct part *part, const char *key, uint32_t limit, stru
         return false;
     uint32_t size = template_text_characters(*text);
     if (span_trim(*text).size == 0)
-        return part_fail(part, key, "is empty: write something or leave the component out");
+        return part_fail(part, key, LINT_EMPTY,
+                         "is empty: write something or leave the component out");
     if (size > limit)
-        return part_fail(part, key, "%u characters: Meta takes at most %u, shorten it", size,
-                         limit);
+        return part_fail(part, key, LINT_TOO_LONG,
+                         "%u characters: Meta takes at most %u, shorten it", size, limit);
     return true;
 }
 
@@ -147,8 +180,8 @@ part_word(const struct part *part, const char *key, const char *const *words, ui
         size_t at = strlen(list);
         (void)snprintf(list + at, sizeof(list) - at, "%s%s", i == 0 ? "" : ", ", words[i]);
     }
-    return part_fail(part, key, "\"%.*s\" is not one of %s", word.size > 40 ? 40 : (int)word.size,
-                     word.data, list);
+    return part_fail(part, key, LINT_WORD, "\"%.*s\" is not one of %s",
+                     word.size > 40 ? 40 : (int)word.size, word.data, list);
 }
 
 bool
@@ -160,5 +193,6 @@ part_enter(const struct part *part, const char *key, size_t index, struct part *
     buffer_init(&path, inner->path, sizeof(inner->path));
     buffer_printf(&path, "%s%s%s[%zu]", part->path, part->path[0] == '\0' ? "" : ".", key, index);
     (void)buffer_text(&path);
-    return json_is_object(inner->object) || part_fail(inner, NULL, "is not an object: use {…}");
+    return json_is_object(inner->object) ||
+           part_fail(inner, NULL, LINT_SHAPE, "is not an object: use {…}");
 }
