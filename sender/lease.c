@@ -23,44 +23,64 @@ keys_of_business(const struct worker *worker, const struct business *business)
 
 /* ---- recovery ------------------------------------------------------------------------------- */
 
+static void recover(struct account *account);
+
 static void
 on_recover(void *context, const struct reply *reply)
 {
     struct account *account = context;
+    uint64_t claims;
+    uint64_t uncertain;
     check_magic(account->worker, WORKER_MAGIC);
+    account->recovering = false;
     if (reply == NULL)
-        return; /* asked again at the next fence, or by another worker */
-    const struct reply *claims = reply_at(reply, 0);
-    const struct reply *uncertain = reply_at(reply, 1);
-    if (claims == NULL || uncertain == NULL) {
+        return; /* still wanted: asked again with the next beat */
+    if (!recover_read(reply, &claims, &uncertain)) {
         log_line(LOG_WARN, "recover_refused", "account=%s cause=\"%.*s\"",
                  account->settings->keys.account, SPAN_ARG(reply->text));
         return;
     }
-    if (claims->integer > 0 || uncertain->integer > 0)
-        log_line(LOG_WARN, "worker_recovered",
-                 "account=%s claims_given_back=%lld uncertain=%lld policy=park",
-                 account->settings->keys.account, (long long)claims->integer,
-                 (long long)uncertain->integer);
+    account->recover_wanted = claims > 0 || uncertain > 0; /* one call does only so much */
+    if (!account->recover_wanted)
+        return;
+    log_line(LOG_WARN, "worker_recovered",
+             "account=%s claims_given_back=%llu uncertain=%llu policy=park",
+             account->settings->keys.account, (unsigned long long)claims,
+             (unsigned long long)uncertain);
     account->may_have_more = true;
+    recover(account);
     worker_work_later(account->worker);
 }
 
-/* Cleans up after every holder that is gone, in all accounts of a business. */
+/* Cleans up after every holder of the business that is gone. */
 static void
-recover(struct worker *worker, uint32_t business)
+recover(struct account *account)
 {
+    struct worker *worker = account->worker;
     const struct sender_settings *settings = &worker->sender->settings;
-    for (uint32_t i = 0; i < worker->account_count; i++) {
-        struct account *account = &worker->accounts[i];
-        if (account->settings->business != business)
-            continue;
-        const struct call call = {redis_client_session(worker->redis), &account->settings->keys,
-                                  on_recover, account};
-        (void)call_recover(&call, clock_unix_ms() + settings->uncertain_wait_ms,
-                           settings->events_keep);
-    }
+    const struct call call = {redis_client_session(worker->redis), &account->settings->keys,
+                              on_recover, account};
+    account->recovering =
+        call_recover(&call, clock_unix_ms() + settings->uncertain_wait_ms, settings->events_keep);
     redis_client_flush(worker->redis);
+}
+
+static void
+recover_wanted(struct worker *worker)
+{
+    for (uint32_t i = 0; i < worker->account_count; i++)
+        if (worker->accounts[i].recover_wanted && !worker->accounts[i].recovering)
+            recover(&worker->accounts[i]);
+}
+
+/* Somebody of the business is gone. Whoever saw it first may die before it has cleaned up, so all
+ * who notice want it, and want it until there is nothing left to do. */
+static void
+want_recover(struct worker *worker, uint32_t business)
+{
+    for (uint32_t i = 0; i < worker->account_count; i++)
+        if (worker->accounts[i].settings->business == business)
+            worker->accounts[i].recover_wanted = true;
 }
 
 /* ---- the others ----------------------------------------------------------------------------- */
@@ -74,8 +94,9 @@ static void
 on_fence(void *context, const struct reply *reply)
 {
     struct fence_context *fence = context;
-    if (reply != NULL && reply->type == REPLY_INTEGER && reply->integer == 1)
-        recover(fence->worker, fence->business);
+    want_recover(fence->worker, fence->business); /* a lost reply may have been a yes */
+    if (reply != NULL)
+        recover_wanted(fence->worker);
     free(fence);
 }
 
@@ -85,11 +106,11 @@ fence(struct worker *worker, uint32_t number, const struct other_worker *other)
     struct fence_context *context = check_alloc(1, sizeof(*context)); /* a death: rare */
     *context = (struct fence_context){.worker = worker, .business = number};
     log_line(LOG_WARN, "worker_died", "holder=%s beat=%llu", other->holder,
-             (unsigned long long)other->beat);
+             (unsigned long long)other->watch.beat);
     const struct call call = {redis_client_session(worker->redis),
                               keys_of_business(worker, &worker->businesses[number]), on_fence,
                               context};
-    if (!call_fence(&call, span_of(other->holder), other->beat))
+    if (!call_fence(&call, span_of(other->holder), other->watch.beat))
         free(context);
 }
 
@@ -107,27 +128,6 @@ find_other(struct business *business, struct span holder)
     return other;
 }
 
-/* One look at another's beat. A long gap between looks is ours, not its: it counts as half a lease
- * at most, so a worker that was stopped itself does not declare the others dead when it wakes. */
-static void
-look_at(struct worker *worker, uint32_t number, struct other_worker *other, uint64_t beat)
-{
-    uint64_t now_us = loop_now_us(worker->loop);
-    uint64_t gap_us = other->looked_us == 0 ? 0 : now_us - other->looked_us;
-    other->looked_us = now_us;
-    other->seen = true;
-    if (other->beat != beat) {
-        other->beat = beat;
-        other->still_us = 0;
-        return;
-    }
-    other->still_us += gap_us < lease_us(worker) / 2 ? gap_us : lease_us(worker) / 2;
-    if (other->still_us >= lease_us(worker)) {
-        fence(worker, number, other);
-        other->still_us = 0;
-    }
-}
-
 static void
 look_at_all(struct worker *worker, uint32_t number, const struct reply *reply)
 {
@@ -140,14 +140,19 @@ look_at_all(struct worker *worker, uint32_t number, const struct reply *reply)
         if (span_equal(holder, worker->holder) || !span_to_u64(reply->elements[i + 1]->text, &beat))
             continue;
         struct other_worker *other = find_other(business, holder);
-        if (other != NULL)
-            look_at(worker, number, other, beat);
+        if (other == NULL)
+            continue;
+        other->seen = true;
+        if (beat_look(&other->watch, beat, loop_now_us(worker->loop), lease_us(worker)))
+            fence(worker, number, other);
     }
     for (uint32_t i = 0; i < business->other_count;) {
-        if (business->others[i].seen)
+        if (business->others[i].seen) {
             i++;
-        else
-            business->others[i] = business->others[--business->other_count];
+            continue;
+        }
+        business->others[i] = business->others[--business->other_count];
+        want_recover(worker, number);
     }
 }
 
@@ -160,7 +165,11 @@ on_beat(void *context, const struct reply *reply)
     struct worker *worker = business->worker;
     check_magic(worker, WORKER_MAGIC);
     if (reply == NULL)
+        return;                      /* lease_lost() comes after all of them */
+    if (business->beats_stale > 0) { /* replies come in order: those of the old name first */
+        business->beats_stale--;
         return;
+    }
     uint64_t asked_us = business->asked_us;
     business->asked_us = 0;
     if (reply_at(reply, 0) == NULL) {
@@ -178,7 +187,8 @@ on_beat(void *context, const struct reply *reply)
     business->confirmed_us = asked_us;
     look_at_all(worker, number, reply);
     if (was_new)
-        recover(worker, number);
+        want_recover(worker, number);
+    recover_wanted(worker);
     for (uint32_t i = 0; i < worker->account_count; i++)
         if (worker->accounts[i].settings->business == number)
             worker->accounts[i].may_have_more = true; /* and whoever gave something back */
@@ -219,6 +229,7 @@ lease_begin(struct worker *worker)
         business->worker = worker;
         business->is_new = true;
         business->confirmed_us = 0;
+        business->beats_stale += business->asked_us != 0 ? 1 : 0;
         business->asked_us = 0;
     }
     lease_beat(worker);
@@ -227,8 +238,10 @@ lease_begin(struct worker *worker)
 void
 lease_lost(struct worker *worker)
 {
-    for (uint32_t i = 0; i < worker->sender->business_count; i++)
+    for (uint32_t i = 0; i < worker->sender->business_count; i++) {
         worker->businesses[i].asked_us = 0;
+        worker->businesses[i].beats_stale = 0;
+    }
 }
 
 bool

@@ -8,6 +8,7 @@
 #define FACTEUR_SENDER_WORKER_H
 
 #include "sender/delivery.h"
+#include "sender/rules/beat.h"
 #include "sender/sender.h"
 
 enum { WORKER_MAGIC = 0x776f726b };
@@ -39,6 +40,8 @@ struct account {
     struct pace_bucket pace;
     uint32_t throttles;               /* in a row */
     uint64_t settle_after_us;         /* Redis refused a settle: not before */
+    bool recover_wanted;              /* somebody died: until a recover finds nothing more */
+    bool recovering;                  /* it waits for its reply */
     bool settle_refused;              /* the last one was: nothing new until one is taken */
     uint32_t settle_most;             /* outcomes of the next settle: halved by a refusal */
     char cursor[2][QUEUE_MEMBER_MAX]; /* of urgent and queue, as the last claim saw them */
@@ -47,10 +50,8 @@ struct account {
 /* A worker of this business seen by its beats: dead when its beat stands still for a lease. */
 struct other_worker {
     char holder[QUEUE_HOLDER_SIZE + 1];
-    uint64_t beat;
-    uint64_t still_us;  /* how long we have seen it stand still */
-    uint64_t looked_us; /* when we last looked */
-    bool seen;          /* in the reply being read */
+    struct beat_watch watch;
+    bool seen; /* in the reply being read */
 };
 
 enum { OTHERS_MAX = 256 };
@@ -61,6 +62,7 @@ struct business {
     uint64_t beat;
     uint64_t asked_us;     /* when the beat under way was asked for; 0: none is */
     uint64_t confirmed_us; /* before which asking the last confirmed beat was: the lease's start */
+    uint32_t beats_stale;  /* replies still to come for a name that was fenced since */
     bool is_new;           /* the holder has not been announced yet */
     struct other_worker others[OTHERS_MAX];
     uint32_t other_count;
@@ -136,6 +138,7 @@ struct worker {
     uint32_t granted; /* deliveries granted or being granted, not settled */
     bool work_queued;
     struct loop_flush work; /* the end-of-turn work */
+    int64_t redis_id;       /* Redis' client id of `redis`, also after it was lost; 0: unknown */
     int64_t bell_id;        /* Redis' client id of the bell; 0: unknown */
     bool bell_ringing;      /* XREAD under way */
     bool bell_stale;        /* its streams are not the idle ones any more */
