@@ -32,8 +32,10 @@ on_ring(void *context, const struct reply *reply)
     worker->bell_stale = true;
     if (reply == NULL)
         return;
-    if (reply->type == REPLY_ERROR)
+    if (reply->type == REPLY_ERROR) { /* not at once again: the next empty claim tries */
+        worker->bell_stale = false;
         log_line(LOG_WARN, "bell_refused", "cause=\"%.*s\"", SPAN_ARG(reply->text));
+    }
     for (size_t i = 0; reply->type == REPLY_ARRAY && i < reply->count; i++) {
         const struct reply *name = reply_at(reply->elements[i], 0);
         for (uint32_t k = 0; name != NULL && k < worker->account_count; k++) {
