@@ -12,6 +12,7 @@ enum {
     BACKOFF_FIRST_US = 50 * 1000,
     BACKOFF_LAST_US = 5 * 1000 * 1000,
     CONNECT_TIMEOUT_US = 5 * 1000 * 1000,
+    STEADY_US = 5 * 1000 * 1000, /* lived so long: its loss is the first of a new row */
 };
 
 struct redis_client {
@@ -24,7 +25,8 @@ struct redis_client {
     struct link *link; /* NULL between connections */
     bool ready;
     bool closing;
-    uint32_t failures; /* connects that failed in a row */
+    uint32_t failures;  /* connections that failed or did not last, in a row */
+    uint64_t opened_us; /* when the last one opened */
     struct random random;
     struct timer backoff_timer;
     char trouble[256];
@@ -55,6 +57,14 @@ read_host_port(struct span text, struct redis_address *address, struct error_tex
         }
     }
     uint64_t number = address->tls ? 6380 : 6379;
+    size_t at;
+    if (span_find(text, '@', &at)) { /* not repeated here: it may hold the password */
+        error_set(error, "Redis address: a user or password in it can be read by everybody in ps; "
+                         "give --redis-user and --redis-password-file");
+        return false;
+    }
+    if (host.size > 2 && host.data[0] == '[' && host.data[host.size - 1] == ']')
+        host = (struct span){.data = host.data + 1, .size = host.size - 2};
     if (port.size > 0 && (!span_to_u64(port, &number) || number == 0 || number > 65535)) {
         error_set(error, "Redis address: port \"%.*s\" is not a number from 1 to 65535",
                   SPAN_ARG(port));
@@ -96,10 +106,11 @@ redis_address_read(const char *text, struct redis_address *address, struct error
         address->tls = kinds[i].tls;
         return read_host_port(whole, address, error);
     }
+    size_t at;
     error_set(error,
               "Redis address \"%s\" is not known: write unix:/PATH, tcp://HOST:PORT or "
               "rediss://HOST:PORT",
-              text);
+              span_find(whole, '@', &at) ? "(not shown)" : text);
     return false;
 path:
     if (whole.size == 0 || !copy_text(whole, address->unix_path, sizeof(address->unix_path))) {
@@ -120,7 +131,7 @@ on_open(void *context)
     struct redis_client *client = context;
     check_magic(client, REDIS_CLIENT_MAGIC);
     client->ready = true;
-    client->failures = 0;
+    client->opened_us = loop_now_us(client->loop);
     client->trouble[0] = '\0';
     session_connected(client->session);
     link_flush(client->link);
@@ -163,13 +174,15 @@ on_close(void *context, const char *reason, bool opened)
 {
     struct redis_client *client = context;
     check_magic(client, REDIS_CLIENT_MAGIC);
-    (void)opened;
     client->link = NULL;
     client->ready = false;
     if (client->trouble[0] == '\0')
         snprintf(client->trouble, sizeof(client->trouble), "%s", reason);
     if (client->closing)
         return;
+    /* A password that is refused is refused after the connect: connecting alone proves nothing. */
+    if (opened && loop_now_us(client->loop) - client->opened_us >= STEADY_US)
+        client->failures = 0;
     client->failures++;
     session_lost(client->session);
     client->events.on_lost(client->context, client->trouble);

@@ -23,7 +23,8 @@ struct redis_address {
     char ca_file[256];  /* "" for the system's store */
 };
 
-/* "unix:/path", "/path", "tcp://host:port", "redis://…", "rediss://host:port". False: see error. */
+/* "unix:/path", "/path", "tcp://host:port", "redis://…", "rediss://host:port"; an IPv6 address in
+ * brackets. No user and password: ps would show them. False: see error, which repeats no secret. */
 bool redis_address_read(const char *text, struct redis_address *address, struct error_text *error);
 
 struct redis_client;
