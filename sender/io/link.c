@@ -336,12 +336,29 @@ on_received(struct io_op *op, int result)
 
 /* ---- Beginnings ---- */
 
+enum { SILENCE_MS = 30 * 1000, ASK_S = 20, ASK_AGAIN_S = 5 };
+
+/* A unix socket has none of these options, and needs none. A peer that is gone without a word (its
+ * host died, a NAT forgot us) would otherwise be noticed after a quarter of an hour, or never. */
+static void
+set_options(int fd)
+{
+    const int on = 1;
+    const unsigned silence_ms = SILENCE_MS;
+    const int ask_s = ASK_S;
+    const int again_s = ASK_AGAIN_S;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof(silence_ms));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &ask_s, sizeof(ask_s));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &again_s, sizeof(again_s));
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
 static void
 establish(struct link *link, int fd)
 {
     link->fd = fd;
-    const int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* a unix socket has none */
+    set_options(fd);
     if (link->tls_context == NULL) {
         become_open(link);
         start_receiving(link);
