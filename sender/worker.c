@@ -460,11 +460,44 @@ worker_work_later(struct worker *worker)
 /* ---- Redis comes and goes ------------------------------------------------------------------- */
 
 static void
+on_redis_id(void *context, const struct reply *reply)
+{
+    struct worker *worker = context;
+    if (reply != NULL && reply->type == REPLY_INTEGER)
+        worker->redis_id = reply->integer;
+}
+
+static void
+on_old_ended(void *context, const struct reply *reply)
+{
+    (void)context;
+    (void)reply; /* it was gone already, or it is now */
+}
+
+/* What still lies in the buffer of the connection before could be done after its repetition: a
+ * claim that nobody would ever hear of. So that one is ended before anything is asked. */
+static void
+end_old_connection(struct worker *worker)
+{
+    struct session *session = redis_client_session(worker->redis);
+    const struct span ask[] = {SPAN("CLIENT"), SPAN("ID")};
+    if (worker->redis_id != 0) {
+        char id[24];
+        snprintf(id, sizeof(id), "%lld", (long long)worker->redis_id);
+        const struct span end[] = {SPAN("CLIENT"), SPAN("KILL"), SPAN("ID"), span_of(id)};
+        (void)session_command(session, end, 4, on_old_ended, worker);
+    }
+    worker->redis_id = 0;
+    (void)session_command(session, ask, 2, on_redis_id, worker);
+}
+
+static void
 on_redis_ready(void *context)
 {
     struct worker *worker = context;
     check_magic(worker, WORKER_MAGIC);
     log_line(LOG_INFO, "redis_ready", "worker=%u", worker->number);
+    end_old_connection(worker);
     if (worker->holder.size == 0)
         lease_begin(worker);
     else
