@@ -7,12 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    const char *first;
-    const char *second; /* NULL: the verb is one word */
-    int (*run)(int argc, char **argv);
-    const char *summary;
-} verbs[] = {
+const struct cli_verb cli_verbs[] = {
     {"run", NULL, cli_run, "the sender: Redis → policy → price → Graph API → ledger"},
     {"enqueue", NULL, cli_enqueue, "JSON lines from files or standard input to the queue"},
     {"events", NULL, cli_events, "outcomes, one JSON line each; --follow as they come"},
@@ -20,9 +15,8 @@ static const struct {
     {"phone", NULL, cli_phone, "is it a number, and whose? Country and market"},
     {"cost", "report", cli_cost_report, "what was spent, by country, category, template, day"},
     {"queue", "stats", cli_queue_stats, "what waits where, by account"},
+    {NULL, NULL, NULL, NULL},
 };
-
-enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
 static void
 print_help(FILE *to)
@@ -30,20 +24,62 @@ print_help(FILE *to)
     fprintf(to, "facteur - sends an enterprise's WhatsApp notifications from Redis, refuses "
                 "promotional ones,\nand knows what each country cost\n\nusage: facteur VERB "
                 "[options]\n\n");
-    for (size_t i = 0; i < VERBS; i++)
-        fprintf(to, "  %-7s%-8s %s\n", verbs[i].first,
-                verbs[i].second != NULL ? verbs[i].second : "", verbs[i].summary);
+    for (const struct cli_verb *verb = cli_verbs; verb->first != NULL; verb++)
+        fprintf(to, "  %-10s %-8s %s\n", verb->first, verb->second != NULL ? verb->second : "",
+                verb->summary);
     fprintf(to, "\nfacteur VERB --help says more, with an example. First steps: README.md\n");
 }
 
-static int
-say_unknown(const char *word)
+/* The verb that the words name, and how many of them that takes; NULL if there is none. */
+const struct cli_verb *
+cli_find_verb(int count, char **words, int *taken)
 {
-    const char *names[VERBS];
-    for (size_t i = 0; i < VERBS; i++)
-        names[i] = verbs[i].first;
-    const char *near = options_nearest(word, names, VERBS);
-    fprintf(stderr, "facteur: \"%s\" is not a verb", word);
+    for (const struct cli_verb *verb = cli_verbs; verb->first != NULL; verb++) {
+        *taken = verb->second != NULL ? 2 : 1;
+        if (count >= *taken && strcmp(words[0], verb->first) == 0 &&
+            (verb->second == NULL || strcmp(words[1], verb->second) == 0))
+            return verb;
+    }
+    return NULL;
+}
+
+/* The first word is good, the second is missing or unknown: says which there are. */
+static bool
+say_second(const char *asker, int count, char **words)
+{
+    const char *names[CLI_VERBS_MAX];
+    size_t known = 0;
+    for (const struct cli_verb *verb = cli_verbs; verb->first != NULL; verb++)
+        if (verb->second != NULL && strcmp(verb->first, words[0]) == 0 && known < CLI_VERBS_MAX)
+            names[known++] = verb->second;
+    if (known == 0)
+        return false;
+    const char *near = count > 1 ? options_nearest(words[1], names, known) : NULL;
+    if (count > 1)
+        fprintf(stderr, "%s: \"%s %s\" is not a verb", asker, words[0], words[1]);
+    else
+        fprintf(stderr, "%s: %s what?", asker, words[0]);
+    if (near != NULL)
+        fprintf(stderr, "; did you mean %s %s?", words[0], near);
+    fprintf(stderr, "%s There is:", count > 1 && near == NULL ? "." : "");
+    for (size_t i = 0; i < known; i++)
+        fprintf(stderr, "%s facteur %s %s", i > 0 ? "," : "", words[0], names[i]);
+    fprintf(stderr, "\n");
+    return true;
+}
+
+int
+cli_say_unknown(const char *asker, int count, char **words)
+{
+    const char *names[CLI_VERBS_MAX];
+    size_t known = 0;
+    if (say_second(asker, count, words))
+        return EXIT_USAGE;
+    for (const struct cli_verb *verb = cli_verbs; verb->first != NULL; verb++)
+        if (known < CLI_VERBS_MAX)
+            names[known++] = verb->first;
+    const char *near = options_nearest(words[0], names, known);
+    fprintf(stderr, "%s: \"%s\" is not a verb", asker, words[0]);
     if (near != NULL)
         fprintf(stderr, "; did you mean %s?", near);
     fprintf(stderr, "\nsee facteur --help\n");
@@ -66,16 +102,9 @@ main(int argc, char **argv)
         printf("facteur %s\n", FACTEUR_VERSION);
         return EXIT_GOOD;
     }
-    for (size_t i = 0; i < VERBS; i++) {
-        if (strcmp(argv[1], verbs[i].first) != 0)
-            continue;
-        if (verbs[i].second == NULL)
-            return verbs[i].run(argc - 2, argv + 2);
-        if (argc > 2 && strcmp(argv[2], verbs[i].second) == 0)
-            return verbs[i].run(argc - 3, argv + 3);
-        fprintf(stderr, "facteur: %s what? There is: facteur %s %s\n", verbs[i].first,
-                verbs[i].first, verbs[i].second);
-        return EXIT_USAGE;
-    }
-    return say_unknown(argv[1]);
+    int taken;
+    const struct cli_verb *verb = cli_find_verb(argc - 1, argv + 1, &taken);
+    if (verb == NULL)
+        return cli_say_unknown("facteur", argc - 1, argv + 1);
+    return verb->run(argc - 1 - taken, argv + 1 + taken);
 }

@@ -17,6 +17,27 @@ int cli_policy_check(int argc, char **argv);
 int cli_phone(int argc, char **argv);
 int cli_cost_report(int argc, char **argv);
 int cli_queue_stats(int argc, char **argv);
+int cli_completion(int argc, char **argv);
+int cli_man(int argc, char **argv);
+
+/* The verbs, ended by a row of NULLs. main.c has the table. */
+struct cli_verb {
+    const char *first;
+    const char *second; /* NULL: the verb is one word */
+    int (*run)(int argc, char **argv);
+    const char *summary;
+};
+
+enum { CLI_VERBS_MAX = 64 };
+
+extern const struct cli_verb cli_verbs[];
+
+/* The verb that `words` begin with, and in `*taken` how many words it takes; NULL if there is none.
+ */
+const struct cli_verb *cli_find_verb(int count, char **words, int *taken);
+/* Says that `words` (at least one) are no verb, and which is near. Returns EXIT_USAGE. `asker`
+ * stands in front: "facteur man". */
+int cli_say_unknown(const char *asker, int count, char **words);
 
 /* Where Redis is, and whose queue it is: the same options for every verb that reads it. */
 struct cli_store {
