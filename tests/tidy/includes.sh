@@ -26,34 +26,72 @@ cyaml/ sender/config.c
 jansson.h templates/ sender/graph/ loadtest/
 '
 
-bad=0
-# The folder of the table that a file belongs to: the longest that is a prefix of its path.
-folder_of() {
-    case $1 in
-    sender/base/* | sender/io/* | sender/h2/* | sender/rules/* | sender/cost/* | sender/graph/*)
-        echo "$1" | cut -d/ -f1-2 ;;
-    *) echo "$1" | cut -d/ -f1 ;;
-    esac
-}
-
-for file in $(git ls-files '*.c' '*.h' '*.inc' | grep -v '^tests/'); do
-    from=$(folder_of "$file")
-    allowed=$(printf '%s' "$table" | sed -n "s|^$from: *||p")
-    for include in $(sed -n 's/^#include "\([^"]*\)".*/\1/p' "$file"); do
-        case $include in */*) ;; *) echo "$file: include \"$include\" by its path from the root"; bad=1; continue ;; esac
-        case $include in queue/library_text*) continue ;; esac
-        to=$(folder_of "$include")
-        [ "$to" = "$from" ] && continue
-        case " $allowed " in *" $to "*) ;; *) echo "$file: $from may not include $to ($include)"; bad=1 ;; esac
-    done
-    for include in $(sed -n 's/^#include <\([^>]*\)>.*/\1/p' "$file"); do
-        places=$(printf '%s' "$libraries" | while read -r prefix rest; do
-            case $include in "$prefix"*) [ -n "$prefix" ] && echo "$rest" ;; esac; done)
-        [ -z "$places" ] && continue
-        fine=0
-        for place in $places; do case $file in "$place"*) fine=1 ;; esac; done
-        [ $fine = 1 ] || { echo "$file: <$include> belongs to $places only"; bad=1; }
-    done
-done
-[ $bad = 0 ] && echo "every include stays on its floor"
-exit $bad
+git ls-files '*.c' '*.h' '*.inc' | grep -v '^tests/' |
+    xargs grep -n '^#include' /dev/null |
+    table=$table libraries=$libraries awk '
+        # The folder of the table that a file belongs to: the longest that its path begins with.
+        function folder_of(path, found, folder) {
+            found = ""
+            for (folder in allowed)
+                if (index(path, folder "/") == 1 && length(folder) > length(found))
+                    found = folder
+            return found
+        }
+        function say(what) { print path ":" line ": " what; bad = 1 }
+        BEGIN {
+            count = split(ENVIRON["table"], lines, "\n")
+            for (i = 1; i <= count; i++)
+                if (split(lines[i], word, ": *") == 2)
+                    allowed[word[1]] = " " word[2] " "
+            count = split(ENVIRON["libraries"], lines, "\n")
+            for (i = 1; i <= count; i++)
+                if ((at = index(lines[i], " ")) > 0)
+                    places[substr(lines[i], 1, at - 1)] = substr(lines[i], at + 1)
+        }
+        {
+            seen++
+            split($0, part, ":")
+            path = part[1]
+            line = part[2]
+            include = $2
+            from = folder_of(path)
+            if (from == "") {
+                say("is in no folder of the table in tests/tidy/includes.sh")
+                next
+            }
+        }
+        include ~ /^"/ {
+            gsub(/"/, "", include)
+            if (index(include, "queue/library_text") == 1)
+                next
+            if (index(include, "/") == 0) {
+                say("include \"" include "\" by its path from the root")
+                next
+            }
+            to = folder_of(include)
+            if (to != from && index(allowed[from], " " to " ") == 0)
+                say(from " may not include " (to == "" ? "that" : to) " (" include ")")
+        }
+        include ~ /^</ {
+            gsub(/[<>]/, "", include)
+            for (prefix in places) {
+                if (index(include, prefix) != 1)
+                    continue
+                fine = 0
+                count = split(places[prefix], word, " ")
+                for (i = 1; i <= count; i++)
+                    if (index(path, word[i]) == 1)
+                        fine = 1
+                if (!fine)
+                    say("<" include "> belongs to " places[prefix] " only")
+            }
+        }
+        END {
+            if (seen < 100) {
+                print "hardly an include was found: has the pattern changed?"
+                exit 1
+            }
+            if (!bad)
+                print "every include stays on its floor"
+            exit bad
+        }'
