@@ -11,6 +11,7 @@ Everything is on loopback or a unix socket, and is stopped by its own pid.
 """
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -250,10 +251,19 @@ def notification(number, **more):
 
 
 def free_port():
-    """A TCP port of loopback that nobody has now, for servers that cannot choose one themselves."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port of loopback that nobody has now, for servers that cannot choose one themselves.
+
+    It lies below those that the kernel gives to connections, or one of these could take it before
+    the server does."""
+    for _ in range(1000):
+        port = random.SystemRandom().randrange(15000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    sys.exit("no port of loopback is free")
 
 
 def expect(condition, text):
