@@ -54,7 +54,7 @@ graph=$(sed -n 's/^listening on //p' "$folder/emulator.out")
 
 one_run() {
     redis-server --port 0 --unixsocket "$folder/redis.sock" --dir "$folder" --appendonly yes \
-        --appendfsync "$fsync" --save '' >/dev/null &
+        --appendfsync "$fsync" --save '' --stream-node-max-bytes 1024 >/dev/null &
     redis=$!
     until [ -S "$folder/redis.sock" ]; do sleep 0.05; done
     "$build/facteur" run --redis "unix:$folder/redis.sock" --account acme/fr=1001 --workers 1 \

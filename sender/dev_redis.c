@@ -94,8 +94,8 @@ become_redis(const char *folder)
     sigprocmask(SIG_SETMASK, &none, NULL);
     execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket,
            "--unixsocketperm", "700", "--dir", folder, "--appendonly", "yes", "--appendfsync",
-           "always", "--save", "", "--maxmemory-policy", "noeviction", "--daemonize", "no",
-           "--logfile", "redis.log", (char *)NULL);
+           "always", "--save", "", "--stream-node-max-bytes", "1024", "--maxmemory-policy",
+           "noeviction", "--daemonize", "no", "--logfile", "redis.log", (char *)NULL);
     _exit(127);
 }
 

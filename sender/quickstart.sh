@@ -58,7 +58,7 @@ trap 'exit 130' INT TERM
 
 say "3. Start a private Redis (AOF always), the emulator, and the sender"
 redis-server --port 0 --unixsocket "$folder/redis.sock" --unixsocketperm 700 --dir "$folder" \
-    --appendonly yes --appendfsync always --save '' >"$folder/redis.log" 2>&1 &
+    --appendonly yes --appendfsync always --save '' --stream-node-max-bytes 1024 >"$folder/redis.log" 2>&1 &
 redis=$!
 od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$folder/token"
 "$build/loadtest/facteur-emulator" --listen 127.0.0.1:0 --make-certificate "$folder" \
