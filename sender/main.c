@@ -15,6 +15,8 @@ const struct cli_verb cli_verbs[] = {
     {"phone", NULL, cli_phone, "is it a number, and whose? Country and market"},
     {"cost", "report", cli_cost_report, "what was spent, by country, category, template, day"},
     {"queue", "stats", cli_queue_stats, "what waits where, by account"},
+    {"completion", NULL, cli_completion, "what bash and zsh offer at the tab key"},
+    {"man", NULL, cli_man, "a manual page, for man -l -"},
     {NULL, NULL, NULL, NULL},
 };
 

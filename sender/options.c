@@ -1,6 +1,7 @@
 #include "sender/options.h"
 
 #include "sender/base/check.h"
+#include "sender/page.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,12 +195,17 @@ options_read(const struct verb *verb, int argc, char **argv, int *rest_count)
 {
     bool bad = false;
     bool lists_seen[NAMES_MAX] = {false};
+    enum page_form form;
     *rest_count = 0;
+    if (argc > 0 && page_is_help(argv[0], &form)) { /* whatever the environment says */
+        page_print(verb, form);
+        return EXIT_GOOD;
+    }
     read_environment(verb, &bad);
     for (int i = 0; i < argc && !bad; i++) {
         const char *argument = argv[i];
-        if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
-            options_help(verb);
+        if (page_is_help(argument, &form)) {
+            page_print(verb, form);
             return EXIT_GOOD;
         }
         if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0') {
