@@ -94,7 +94,7 @@ print_paragraphs(const char *help)
         as_it_stands = size > 0 ? indented : as_it_stands;
         if (size == 0 && !as_it_stands)
             printf(".PP");
-        else if (strncmp(line, "example:", 8) == 0)
+        else if (strncmp(line, "example", 7) == 0)
             printf(".SH EXAMPLE");
         else
             put_troff(indented ? line + 2 : line, indented ? size - 2 : size);

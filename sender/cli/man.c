@@ -55,7 +55,11 @@ cli_man(int argc, char **argv)
         return EXIT_GOOD;
     }
     const struct cli_verb *found = cli_find_verb(rest, argv, &taken);
-    if (found == NULL || taken != rest)
+    if (found == NULL)
         return cli_say_unknown("facteur man", rest, argv);
+    if (taken != rest) {
+        fprintf(stderr, "facteur man: one verb at a time; \"%s\" is too much\n", argv[taken]);
+        return EXIT_USAGE;
+    }
     return found->run(1, words);
 }
