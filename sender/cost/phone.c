@@ -207,8 +207,7 @@ phone_reason_text(enum phone_reason reason)
     case PHONE_TOO_SHORT:
         return "too short for its country: write + and all digits, calling code first";
     case PHONE_TOO_LONG:
-        return "too long for its country: write + and the digits, calling code first, without an "
-               "extension";
+        return "too long: write + and the digits, calling code first, without an extension";
     case PHONE_BAD_LENGTH:
         return "no number of its country has so many digits";
     case PHONE_UNKNOWN_CODE:

@@ -74,7 +74,8 @@ write_good(void)
     const struct phone_table *table = phone_table_builtin();
     put_padded("facteurP", 8);
     put_number(1, 4);
-    put_number(0, 12); /* size and sum: seal() */
+    put_number(0, 4); /* size and sum: seal() */
+    put_number(0, 8);
     put_number(table->about.states, 2);
     put_number(table->about.leaves, 2);
     put_number(table->about.codes, 2);
@@ -138,7 +139,8 @@ reads_what_was_written(void)
         phone_read_by(table, number, &a);
         phone_read(number, &b);
         good += a.status == PHONE_VALID;
-        if (memcmp(&a, &b, sizeof(a)) != 0)
+        if (a.status != b.status || a.reason != b.reason || a.calling_code != b.calling_code ||
+            strcmp(a.country, b.country) != 0 || strcmp(a.e164, b.e164) != 0)
             expect_span(number, SPAN("the same answer"));
     }
     expect(good > 1000);
