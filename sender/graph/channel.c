@@ -17,14 +17,17 @@ enum {
 /*
  * A connection's states, and how one reaches another:
  *   closed → connecting → open → closed       (failed: backoff, then connecting again)
- *   open → asking (was idle: PING sent) → open (PONG) or closed (no PONG in time)
+ *   open → asking (was silent: PING sent) → open (PONG) or closed (no PONG in time)
+ *   asking → silent (no PONG in time, but exchanges under way) → open (bytes came) or closed (all
+ *   of them timed out): nothing more is given to it, and none of them is given up early
  * GOAWAY needs no state: the session has no room any more and ends by itself.
  */
 enum connection_state {
     CONNECTION_CLOSED,
     CONNECTION_CONNECTING,
     CONNECTION_OPEN,
-    CONNECTION_ASKING
+    CONNECTION_ASKING,
+    CONNECTION_SILENT
 };
 
 struct connection {
@@ -33,8 +36,9 @@ struct connection {
     struct channel *channel;
     struct link *link;        /* NULL when closed */
     struct h2_client *client; /* from connecting on */
-    bool was_ready;           /* the peer's SETTINGS came: the backoff starts over */
-    uint64_t busy_us;         /* when it last had bytes from the peer */
+    bool answered;            /* an exchange on it was: the backoff starts over */
+    uint64_t opened_us;       /* when its link was */
+    uint64_t busy_us;         /* when it last had bytes from the peer, or its first exchange */
     struct timer ping_timer;
 };
 
@@ -91,6 +95,14 @@ delist(struct channel *channel, struct channel_exchange *exchange)
     channel->active--;
 }
 
+/* Silent to a PING, and whatever was under way on it has timed out. */
+static void
+close_if_dead(struct connection *connection)
+{
+    if (connection->state == CONNECTION_SILENT && h2_client_active(connection->client) == 0)
+        link_close(connection->link);
+}
+
 static void
 on_deadline(struct timer *timer)
 {
@@ -109,6 +121,8 @@ on_deadline(struct timer *timer)
     }
     if (channel->oldest != NULL)
         timer_start(loop_timers(channel->loop), timer, channel->oldest->deadline_us);
+    for (uint32_t i = 0; i < channel->settings.connections_max; i++)
+        close_if_dead(&channel->connections[i]);
 }
 
 static void
@@ -119,6 +133,11 @@ on_exchange_end(void *context, struct h2_exchange *h2, enum h2_end end)
     struct channel *channel = connection->channel;
     struct channel_exchange *exchange = container_of(h2, struct channel_exchange, h2);
     delist(channel, exchange);
+    if (end == H2_ANSWERED && !connection->answered) {
+        connection->answered = true;
+        channel->failures = 0;
+        channel->trouble[0] = '\0';
+    }
     channel->events.on_end(channel->context, exchange, end);
 }
 
@@ -151,8 +170,8 @@ on_ping_timeout(struct timer *timer)
 {
     struct connection *connection = container_of(timer, struct connection, ping_timer);
     check_magic(connection, CONNECTION_MAGIC);
-    if (connection->link != NULL)
-        link_close(connection->link);
+    connection->state = CONNECTION_SILENT;
+    close_if_dead(connection);
 }
 
 static void
@@ -161,7 +180,7 @@ on_link_open(void *context)
     struct connection *connection = context;
     check_magic(connection, CONNECTION_MAGIC);
     connection->state = CONNECTION_OPEN;
-    connection->busy_us = loop_now_us(connection->channel->loop);
+    connection->opened_us = connection->busy_us = loop_now_us(connection->channel->loop);
     connection->channel->counters.connections_opened++;
     link_flush(connection->link);
     tell_room(connection->channel);
@@ -191,12 +210,9 @@ on_link_bytes(void *context, const char *data, size_t size)
     check_magic(connection, CONNECTION_MAGIC);
     struct channel *channel = connection->channel;
     connection->busy_us = loop_now_us(channel->loop);
+    if (connection->state == CONNECTION_SILENT)
+        connection->state = CONNECTION_OPEN;
     enum h2_error error = h2_client_receive(connection->client, data, size);
-    if (!connection->was_ready && h2_client_is_ready(connection->client)) {
-        connection->was_ready = true;
-        channel->failures = 0;
-        channel->trouble[0] = '\0';
-    }
     if (h2_client_wants_output(connection->client))
         link_flush(connection->link);
     session_said(connection, error);
@@ -221,6 +237,16 @@ backoff_us(struct channel *channel)
     return wait_us / 2 + random_below(&channel->random, wait_us / 2 + 1);
 }
 
+/* One that was of no use: never open, or closed soon and without a single answer. To come back at
+ * once would be a loop of handshakes. */
+static bool
+has_failed(const struct connection *connection, bool opened)
+{
+    const struct channel *channel = connection->channel;
+    uint64_t lived_us = loop_now_us(channel->loop) - connection->opened_us;
+    return !opened || (!connection->answered && lived_us < channel->settings.idle_us);
+}
+
 static void
 on_link_close(void *context, const char *reason, bool opened)
 {
@@ -234,7 +260,7 @@ on_link_close(void *context, const char *reason, bool opened)
     h2_client_lose(client); /* every exchange on it ends here, before the client goes */
     connection->client = NULL;
     h2_client_close(client);
-    if (!opened || !connection->was_ready) {
+    if (has_failed(connection, opened)) {
         channel->failures++;
         channel->counters.connections_failed++;
         snprintf(channel->trouble, sizeof(channel->trouble), "%s", reason);
@@ -272,7 +298,7 @@ connect_one(struct connection *connection)
         .connect_timeout_us = channel->settings.connect_timeout_us,
         .output_size = 64 * 1024,
     };
-    connection->was_ready = false;
+    connection->answered = false;
     connection->client = h2_client_open(&client_settings, &client_events, connection);
     connection->state = CONNECTION_CONNECTING;
     connection->link = link_open(channel->loop, &link_settings, &link_events, connection);
@@ -291,31 +317,36 @@ on_backoff_end(struct timer *timer)
     }
 }
 
-/* An idle connection may be dead without our knowing: a NAT forgot it, a peer went. Ask first. */
+/*
+ * A connection that has been silent may be dead without our knowing: a NAT forgot it, a peer went.
+ * So ask first. With exchanges under way all the more: a dead one that had room again with every
+ * time-out would swallow one notification after the other.
+ */
+static bool
+is_silent(const struct connection *connection)
+{
+    const struct channel *channel = connection->channel;
+    return loop_now_us(channel->loop) - connection->busy_us >= channel->settings.idle_us;
+}
+
 static void
-ask_if_idle(struct connection *connection)
+ask_if_silent(struct connection *connection)
 {
     struct channel *channel = connection->channel;
-    uint64_t now_us = loop_now_us(channel->loop);
-    if (connection->state != CONNECTION_OPEN || h2_client_active(connection->client) > 0 ||
-        now_us - connection->busy_us < channel->settings.idle_us)
+    if (connection->state != CONNECTION_OPEN || !is_silent(connection))
         return;
     connection->state = CONNECTION_ASKING;
     h2_client_ping(connection->client);
     link_flush(connection->link);
     timer_start(loop_timers(channel->loop), &connection->ping_timer,
-                now_us + channel->settings.ping_timeout_us);
+                loop_now_us(channel->loop) + channel->settings.ping_timeout_us);
 }
 
 static uint32_t
 connection_room(const struct connection *connection)
 {
-    if (connection->state != CONNECTION_OPEN)
+    if (connection->state != CONNECTION_OPEN || is_silent(connection))
         return 0;
-    const struct channel *channel = connection->channel;
-    if (h2_client_active(connection->client) == 0 &&
-        loop_now_us(channel->loop) - connection->busy_us >= channel->settings.idle_us)
-        return 0; /* must be asked first */
     return h2_client_room(connection->client);
 }
 
@@ -375,7 +406,7 @@ channel_want(struct channel *channel)
     struct connection *closed = NULL;
     for (uint32_t i = 0; i < channel->settings.connections_max; i++) {
         struct connection *connection = &channel->connections[i];
-        ask_if_idle(connection);
+        ask_if_silent(connection);
         if (connection->state == CONNECTION_CONNECTING || connection->state == CONNECTION_ASKING)
             return; /* one that may soon have room is enough to wait for */
         if (connection->state == CONNECTION_CLOSED && closed == NULL)

@@ -2,9 +2,10 @@
  * channel - a worker's connections to the Graph API: which one takes the next exchange.
  *
  * Connections are filled in order, a further one is opened only when the open ones have no room
- * (few connections with many streams cost less CPU than many with few). A connection that failed
- * is tried again after a backoff with jitter; one that was idle is trusted again only after a
- * PING came back; GOAWAY lets it finish what it has. A request that takes too long is cancelled.
+ * (few connections with many streams cost less CPU than many with few). A connection that failed,
+ * or ended soon without a single answer, is tried again after a backoff with jitter; one that was
+ * silent is trusted again only after a PING came back; GOAWAY lets it finish what it has. A request
+ * that takes too long is cancelled.
  *
  * The channel never sends anything twice: how an exchange ended is told, what follows is decided
  * by others. One thread, that of its loop.
@@ -37,7 +38,7 @@ struct channel_settings {
     uint32_t exchanges_max;   /* most at once on one connection */
     uint64_t connect_timeout_us;
     uint64_t request_timeout_us;
-    uint64_t idle_us; /* idle for longer: a PING before it is trusted */
+    uint64_t idle_us; /* silent for longer: a PING before it is trusted */
     uint64_t ping_timeout_us;
     uint64_t seed; /* of the jitter */
 };
