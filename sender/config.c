@@ -33,6 +33,8 @@ static const cyaml_schema_field_t account_fields[] = {
                            phone_number_id, 0, CYAML_UNLIMITED),
     TEXT_FIELD(struct config_account, token_file),
     TEXT_FIELD(struct config_account, token_environment),
+    TEXT_FIELD(struct config_account, currency),
+    TEXT_FIELD(struct config_account, time_zone),
     TEXT_FIELD(struct config_account, numbers),
     TEXT_FIELD(struct config_account, pace),
     TEXT_FIELD(struct config_account, fallback),

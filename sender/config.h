@@ -15,6 +15,8 @@ struct config_account {
     char *phone_number_id;
     char *token_file;        /* or: */
     char *token_environment; /* the name of a variable */
+    char *currency;          /* USD */
+    char *time_zone;         /* Europe/Paris */
     char *numbers;           /* strict, lenient */
     char *pace;              /* 80/s */
     char *fallback;          /* fr_CA>fr>en */

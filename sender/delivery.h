@@ -7,9 +7,9 @@
  *   settling → free
  *
  * Any step before granting may go straight to settling (refused, expired, not yet due). Granting
- * goes to sending or, for a duplicate, to settling, and back to rendering when its template changed
- * before it was asked for. Sending goes back to sending when the exchange was provably not
- * processed. Nothing else.
+ * goes to sending or, for a duplicate, to settling, and back to rendering or quoting when its
+ * template, the rate cards or the day changed before it was asked for. Sending goes back to sending
+ * when the exchange was provably not processed. Nothing else.
  */
 #ifndef FACTEUR_SENDER_DELIVERY_H
 #define FACTEUR_SENDER_DELIVERY_H
@@ -145,7 +145,7 @@ enum step_next {
 void delivery_run(struct delivery *delivery);
 
 /* Of one that waits for a grant and is in no list: if the catalogue has another version of its
- * template by now, it is rendered anew; else it waits on, last of its source. */
+ * template by now, it is rendered anew; else it is quoted anew and waits on, last of its source. */
 void delivery_grant_again(struct delivery *delivery);
 
 const char *delivery_state_text(enum delivery_state state);

@@ -275,19 +275,26 @@ static enum step_next
 step_quote(struct delivery *delivery)
 {
     const struct sender *sender = delivery->worker->sender;
+    const struct account_settings *account = delivery->account->settings;
     const struct quote_input input = {
         .markets = sender->markets,
-        .card = sender->card,
+        .card = rate_book_card(delivery->worker->rates.book, account->currency),
+        .zone = account->zone,
         .phone = &delivery->phone,
         .template = delivery->template,
-        .account = span_of(delivery->account->settings->keys.account_name),
+        .account = span_of(account->keys.account_name),
         .now_ms = clock_unix_ms(),
     };
     if (!quote_make(&input, &delivery->quote)) {
-        log_line(LOG_ERROR, "no_rate_card", "currency=%s remedy=\"add a rate card in force today\"",
-                 sender->settings.currency);
+        log_line(LOG_ERROR, "no_rate_card",
+                 "account=%s/%s currency=%s day=%s market=\"%.*s\" category=%s remedy=\"add the "
+                 "card to the rates; messages to this market wait\"",
+                 account->keys.business_name, account->keys.account_name, account->currency,
+                 delivery->quote.day,
+                 SPAN_ARG(markets_name(sender->markets, delivery->quote.market)),
+                 rate_category_text(delivery->quote.category));
         return outcome_later(delivery, clock_unix_ms() + NO_CARD_WAIT_MS, delivery->attempts,
-                             SPAN("no rate card is in force"));
+                             SPAN("no rate card in force has a price for it"));
     }
     delivery->state = DELIVERY_GRANTING;
     return STEP_MORE;
@@ -305,7 +312,8 @@ step_grant(struct delivery *delivery)
     return STEP_WAIT;
 }
 
-/* What has been withdrawn or corrected while it waited must not go out as it was. */
+/* What has been withdrawn or corrected while it waited must not go out as it was, nor at the price
+ * of a card that is in force no more. */
 void
 delivery_grant_again(struct delivery *delivery)
 {
@@ -324,6 +332,7 @@ delivery_grant_again(struct delivery *delivery)
     } else {
         editions_give(delivery->edition);
         delivery->edition = edition; /* its values may borrow from that template */
+        delivery->state = DELIVERY_QUOTING;
     }
     delivery_run(delivery);
 }

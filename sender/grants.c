@@ -51,7 +51,8 @@ write_call(struct grant_call *grant_call)
     memset(cells.slots, 0, sizeof(cells.slots));
     for (uint32_t i = 0; i < grant_call->count; i++) {
         struct delivery *delivery = grant_call->deliveries[i];
-        delivery->cell = find_cell(&cells, &delivery->quote, worker->sender->settings.currency);
+        delivery->cell =
+            find_cell(&cells, &delivery->quote, grant_call->account->settings->currency);
         members[i] = (struct grant_member){.name = delivery->name,
                                            .attempt = delivery->attempts + 1,
                                            .cell = delivery->cell,

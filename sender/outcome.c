@@ -183,7 +183,7 @@ put_price(const struct delivery *delivery, struct buffer *out)
     bool charged =
         delivery->outcome.action == SETTLE_ACCEPT || delivery->outcome.action == SETTLE_UNCERTAIN;
     put_number(out, "price", charged ? quote->millionths : 0);
-    put_text(out, "currency", span_of(sender->settings.currency));
+    put_text(out, "currency", span_of(delivery->account->settings->currency));
 }
 
 /* What a hostile producer can make long is counted as if each byte became six (a control character

@@ -77,6 +77,7 @@ look_after(struct sender *sender)
 {
     if (sender == NULL)
         return false;
+    rate_feed_look(sender->rates, clock_monotonic_us(), clock_unix_ms());
     if (sender->drain_end_ms == 0 && atomic_load(&sender->draining))
         begin_drain(sender);
     if (sender->drain_end_ms != 0 && clock_monotonic_us() / 1000 > sender->drain_end_ms)

@@ -14,6 +14,7 @@
 #include "sender/graph/request.h"
 #include "sender/io/digest.h"
 #include "sender/limits.h"
+#include "sender/rate_feed.h"
 #include "sender/redis_client.h"
 #include "sender/rules/pace.h"
 #include "sender/rules/retry.h"
@@ -31,6 +32,8 @@ struct account_settings {
     bool strict_numbers;      /* refuse unlisted numbers; otherwise they are sent */
     struct pace pace;         /* of this process; no limit if its count is 0 */
     struct fallback fallback; /* languages to try */
+    char currency[4];         /* of its rate card and its ledger */
+    const struct zone *zone;  /* whose midnight changes its day and its card */
 };
 
 struct graph_address {
@@ -44,7 +47,6 @@ struct sender_settings {
     struct redis_address redis;
     struct graph_address graph;
     char ca_file[256]; /* of the Graph API; "" for the system's store */
-    char currency[4];
     uint32_t workers;
     uint32_t connections_max; /* a worker */
     uint32_t exchanges_max;   /* on one connection */
@@ -83,7 +85,8 @@ struct sender {
     struct catalogue_feed *feed; /* the catalogue in force, by business */
     const struct phone_table *phones;
     struct markets *markets;
-    struct rate_card *card;
+    struct zone_table zones; /* of the accounts */
+    struct rate_feed *rates; /* the cards in force */
     struct sender_counters counters;
     _Atomic bool draining;          /* no new claims; finish what is under way */
     _Atomic bool aborting;          /* end at once: leases will clean up */

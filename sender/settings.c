@@ -20,6 +20,7 @@ settings_defaults(struct settings_input *input)
         .rates = FACTEUR_SOURCE_DIR "/sender/cost/data/rates.csv",
         .markets = FACTEUR_SOURCE_DIR "/sender/cost/data/markets.csv",
         .currency = "USD",
+        .time_zone = "UTC",
         .retry = "5s, 30s, 2m, 10m*3, 1h*6",
         .workers = cores > 0 && cores <= WORKERS_MAX ? (uint64_t)cores : 1,
         .connections = 8,
@@ -205,6 +206,27 @@ read_pace(const char *text, struct pace *pace, struct error_text *error)
     return text == NULL || pace_read(span_of(text), pace, error);
 }
 
+/* What the account's bill is in, and whose midnight ends its days; NULL: as all accounts have. */
+static bool
+read_billing(const struct settings_input *input, const char *currency, const char *time_zone,
+             struct sender *sender, struct error_text *error)
+{
+    struct account_settings *account = &sender->accounts[sender->account_count - 1];
+    if (currency == NULL)
+        currency = input->currency;
+    bool good = strlen(currency) == RATE_CURRENCY_SIZE;
+    for (size_t i = 0; good && currency[i] != '\0'; i++)
+        good = currency[i] >= 'A' && currency[i] <= 'Z';
+    if (!good) {
+        error_set(error, "currency: \"%.20s\" is not three capital letters, like USD", currency);
+        return false;
+    }
+    memcpy(account->currency, currency, RATE_CURRENCY_SIZE + 1);
+    account->zone =
+        zone_table_take(&sender->zones, time_zone != NULL ? time_zone : input->time_zone, error);
+    return account->zone != NULL;
+}
+
 static struct account_settings *
 next_account(const struct settings_input *input, struct sender *sender)
 {
@@ -235,6 +257,7 @@ read_option_accounts(const struct settings_input *input, struct sender *sender,
             !set_phone_number_id(account, &sender->settings.graph, id, error) ||
             !number_business(sender, i, error) ||
             !read_fallback(NULL, input->fallback, &account->fallback, error) ||
+            !read_billing(input, NULL, NULL, sender, error) ||
             !read_token(account, input->token_file, "FACTEUR_TOKEN", error))
             return false;
     }
@@ -259,6 +282,7 @@ read_config_account(const struct settings_input *input, struct sender *sender,
            read_numbers(from->numbers, &account->strict_numbers, error) &&
            read_pace(from->pace, &account->pace, error) &&
            read_fallback(from->fallback, input->fallback, &account->fallback, error) &&
+           read_billing(input, from->currency, from->time_zone, sender, error) &&
            read_token(account, token_file,
                       from->token_environment != NULL ? from->token_environment : "FACTEUR_TOKEN",
                       error);
@@ -374,26 +398,11 @@ read_limits(const struct settings_input *input, struct sender_settings *settings
 /* ---- files -------------------------------------------------------------------------------------
  */
 
-static bool
-need_card_today(const struct sender *sender, struct error_text *error)
-{
-    struct phone phone;
-    struct template template = {.name = SPAN("x"), .category = TEMPLATE_UTILITY};
-    struct quote quote;
-    phone_read(SPAN("+33612345678"), &phone);
-    const struct quote_input input = {sender->markets, sender->card, &phone,
-                                      &template,       SPAN("x"),    clock_unix_ms()};
-    if (quote_make(&input, &quote))
-        return true;
-    error_set(error, "no rate card in %s is in force today", sender->settings.currency);
-    return false;
-}
-
-/* The default templates, the markets and the rate card: read once, shared, unchanged. */
+/* The default templates and the markets: read once, shared, unchanged. The rate cards are read
+ * again when their files change. */
 static bool
 read_files(const struct settings_input *input, struct sender *sender, struct error_text *error)
 {
-    snprintf(sender->settings.currency, sizeof(sender->settings.currency), "%s", input->currency);
     sender->files = catalogue_open_folder(input->templates, error);
     if (sender->files == NULL)
         return false;
@@ -404,8 +413,15 @@ read_files(const struct settings_input *input, struct sender *sender, struct err
     sender->markets = markets_open(input->markets, error);
     if (sender->markets == NULL)
         return false;
-    sender->card = rate_card_open(input->rates, sender->settings.currency, sender->markets, error);
-    return sender->card != NULL && need_card_today(sender, error);
+    const struct rate_feed_settings rates = {
+        .path = input->rates,
+        .markets = sender->markets,
+        .accounts = sender->accounts,
+        .account_count = sender->account_count,
+        .workers = sender->settings.workers,
+    };
+    sender->rates = rate_feed_open(&rates, clock_unix_ms(), error);
+    return sender->rates != NULL;
 }
 
 struct sender *
@@ -428,8 +444,7 @@ settings_free(struct sender *sender)
     if (sender == NULL)
         return;
     catalogue_feed_close(sender->feed);
-    if (sender->card != NULL)
-        rate_card_close(sender->card);
+    rate_feed_close(sender->rates);
     if (sender->markets != NULL)
         markets_close(sender->markets);
     phone_table_close(sender->phones);
@@ -437,6 +452,7 @@ settings_free(struct sender *sender)
     if (sender->accounts != NULL)
         memset(sender->accounts, 0, sender->account_count * sizeof(*sender->accounts));
     free(sender->accounts);
+    zone_table_close(&sender->zones);
     memset(&sender->settings, 0, sizeof(sender->settings));
     free(sender);
 }

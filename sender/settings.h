@@ -21,7 +21,8 @@ struct settings_input {
     const char *rates;
     const char *markets;
     const char *phone_table; /* NULL: the built-in numbering plans */
-    const char *currency;
+    const char *currency;    /* of accounts that name none */
+    const char *time_zone;   /* likewise */
     const char *retry;
     uint64_t workers;
     uint64_t connections;

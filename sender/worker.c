@@ -133,7 +133,7 @@ write_callback(const struct delivery *delivery, char *out, size_t size)
     buffer_put_char(&callback, ';');
     buffer_put_u64(&callback, delivery->quote.millionths);
     buffer_put_char(&callback, ';');
-    buffer_put_text(&callback, delivery->worker->sender->settings.currency);
+    buffer_put_text(&callback, delivery->account->settings->currency);
     buffer_put_char(&callback, ';');
     buffer_put_text(&callback, delivery->quote.day);
     buffer_put_char(&callback, ';');
@@ -303,15 +303,21 @@ paced_room(const struct account *account, uint32_t room)
     return paced < room ? paced : room;
 }
 
-/* The catalogue changed: what waits for a grant is looked through once. */
+/* The catalogue, the rate cards or the day changed: what waits for a grant is looked through once.
+ */
 static void
 look_through_ready(struct account *account)
 {
+    char day[DAY_SIZE + 1];
     struct worker *worker = account->worker;
     uint64_t serial = catalogue_feed_serial(worker->sender->feed, account->settings->business);
-    if (serial == account->catalogue_serial)
+    zone_day(account->settings->zone, clock_unix_ms(), day);
+    if (serial == account->catalogue_serial && worker->rates.serial == account->rates_serial &&
+        strcmp(day, account->ready_day) == 0)
         return;
     account->catalogue_serial = serial;
+    account->rates_serial = worker->rates.serial;
+    memcpy(account->ready_day, day, sizeof(day));
     for (int source = 0; source < SOURCE_COUNT; source++) {
         struct delivery_list ready = account->ready[source];
         struct delivery *delivery;
@@ -729,11 +735,13 @@ worker_main(void *context)
         log_line(LOG_ERROR, "worker_not_started", "worker=%u cause=\"%s\"", worker->number,
                  error.text);
         worker->failed = true;
+        rate_feed_leave(worker->sender->rates, worker->number);
         atomic_store(&worker->sender->draining, true);
         return worker;
     }
     while (!worker->done &&
            !atomic_load_explicit(&worker->sender->aborting, memory_order_relaxed)) {
+        rate_feed_use(worker->sender->rates, worker->number, &worker->rates);
         loop_turn(worker->loop, TURN_WAIT_MAX_US);
         if (!worker->draining &&
             atomic_load_explicit(&worker->sender->draining, memory_order_relaxed))
@@ -741,5 +749,6 @@ worker_main(void *context)
     }
     worker->done = true; /* also if told to end at once: to Redis that is exactly what a crash is */
     worker_close(worker);
+    rate_feed_leave(worker->sender->rates, worker->number);
     return worker;
 }

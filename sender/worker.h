@@ -27,16 +27,18 @@ struct account {
     struct delivery_list settling;            /* with an outcome, waiting for a settle */
     struct claim_hold *finished;              /* claims without deliveries, to be closed */
     uint32_t ready_count;
-    uint64_t catalogue_serial; /* of the feed, when what is ready was last looked through */
-    bool claiming;             /* a claim waits for its reply */
-    uint32_t claim_holder;     /* which of the worker's names asked it */
-    bool claim_sent;           /* false: its reply was lost, to be asked again */
-    bool may_have_more;        /* its streams may hold something for us */
-    bool settling_now;         /* a settle waits for its reply */
-    uint64_t claim_number;     /* of the claim that waits */
-    uint32_t slots_reserved;   /* for it */
-    uint64_t due_us;           /* when something in later comes due, monotonic; 0: nothing known */
-    uint64_t paused_until_us;  /* throttled or stopped: no claims before */
+    uint64_t catalogue_serial;    /* of the feed, when what is ready was last looked through */
+    uint64_t rates_serial;        /* likewise */
+    char ready_day[DAY_SIZE + 1]; /* likewise: the account's day then */
+    bool claiming;                /* a claim waits for its reply */
+    uint32_t claim_holder;        /* which of the worker's names asked it */
+    bool claim_sent;              /* false: its reply was lost, to be asked again */
+    bool may_have_more;           /* its streams may hold something for us */
+    bool settling_now;            /* a settle waits for its reply */
+    uint64_t claim_number;        /* of the claim that waits */
+    uint32_t slots_reserved;      /* for it */
+    uint64_t due_us;          /* when something in later comes due, monotonic; 0: nothing known */
+    uint64_t paused_until_us; /* throttled or stopped: no claims before */
     struct pace_bucket pace;
     uint32_t throttles;               /* in a row */
     uint64_t settle_after_us;         /* Redis refused a settle: not before */
@@ -107,6 +109,7 @@ struct worker {
     uint64_t names;   /* claims and grants named so far under this holder */
     struct business *businesses;
     struct editions *editions; /* what it renders from */
+    struct rate_use rates;     /* what it quotes by, in this turn */
     struct timer beat_timer;
     struct timer wake_timer; /* an account's due or its pause's end */
     bool fenced;             /* declared dead: take a new name before anything else */

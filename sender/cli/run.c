@@ -108,12 +108,15 @@ read_run(struct run *run)
         {"fallback", OPTION_TEXT, &input->fallback, "CHAINS",
          "languages to try, as in \"fr_CA>fr>en, *>en\"; default: only the one asked for",
          "FACTEUR_FALLBACK"},
-        {"rates", OPTION_TEXT, &input->rates, "FILE", "rate cards, CSV", "FACTEUR_RATES"},
+        {"rates", OPTION_TEXT, &input->rates, "PATH", "rate cards: a CSV file or a folder of them",
+         "FACTEUR_RATES"},
         {"markets", OPTION_TEXT, &input->markets, "FILE", "countries and markets, CSV", NULL},
         {"phone-table", OPTION_TEXT, &input->phone_table, "FILE",
          "numbering plans newer than those built in", "FACTEUR_PHONE_TABLE"},
-        {"currency", OPTION_TEXT, &input->currency, "CUR", "of the rate card; default USD",
-         "FACTEUR_CURRENCY"},
+        {"currency", OPTION_TEXT, &input->currency, "CUR",
+         "of the rate card, for accounts that name none; default USD", "FACTEUR_CURRENCY"},
+        {"time-zone", OPTION_TEXT, &input->time_zone, "ZONE",
+         "whose midnight ends a day, as Europe/Paris; default UTC", "FACTEUR_TIME_ZONE"},
         {"workers", OPTION_NUMBER, &input->workers, "N", "threads; default: one a core", NULL},
         {"connections", OPTION_NUMBER, &input->connections, "N",
          "to the Graph API, most a worker; default 8", NULL},
@@ -219,10 +222,9 @@ static void
 say_started(const struct sender *sender)
 {
     const struct sender_settings *settings = &sender->settings;
-    log_line(LOG_INFO, "started",
-             "version=%s accounts=%u templates=%u workers=%u graph=%s currency=%s pid=%d",
+    log_line(LOG_INFO, "started", "version=%s accounts=%u templates=%u workers=%u graph=%s pid=%d",
              FACTEUR_VERSION, sender->account_count, catalogue_count(sender->files),
-             settings->workers, settings->graph.authority, settings->currency, (int)getpid());
+             settings->workers, settings->graph.authority, (int)getpid());
 }
 
 static void

@@ -100,6 +100,15 @@ skip_line_end(struct csv *csv)
     csv->next_line++;
 }
 
+/* Steps over the rest of a broken line, so that what follows can be read. */
+static void
+skip_line(struct csv *csv)
+{
+    while (csv->at < csv->size && !is_line_end(csv, csv->at))
+        csv->at++;
+    skip_line_end(csv);
+}
+
 /* What is between quotes, unquoted in place: it can only become shorter. */
 static bool
 read_quoted(struct csv *csv, struct span *field, struct error_text *error)
@@ -190,8 +199,10 @@ csv_next(struct csv *csv, struct error_text *error)
         return CSV_END;
     size_t count;
     csv->line = csv->next_line;
-    if (!read_row(csv, &count, error))
+    if (!read_row(csv, &count, error)) {
+        skip_line(csv);
         return CSV_BROKEN;
+    }
     if (csv->field_count == 0)
         csv->field_count = count;
     if (count != csv->field_count) {

@@ -31,7 +31,7 @@ struct csv {
 enum csv_next {
     CSV_ROW,
     CSV_END,
-    CSV_BROKEN, /* see the error; do not go on */
+    CSV_BROKEN, /* see the error; the next call goes on with the next line */
 };
 
 /* False with a sentence in `error`: cannot be read, too large, not UTF-8, holds NUL bytes, empty.

@@ -32,7 +32,8 @@ struct markets {
     uint16_t other;
     struct period periods[PERIODS_MAX]; /* the oldest first */
     uint32_t period_count;
-    struct place *places; /* [0] is no country: Other at all times */
+    bool has[PERIODS_MAX][MARKETS_MAX]; /* a country is in this market in that period */
+    struct place *places;               /* [0] is no country: Other at all times */
     uint16_t place_count;
     uint16_t by_country[LETTER_PAIRS]; /* into places; 0: not listed */
     uint16_t by_code[CALLING_CODES];   /* likewise */
@@ -192,6 +193,7 @@ add_place(struct markets *markets, const struct columns *columns, struct error_t
         struct span name = span_trim(fields[markets->periods[i].column]);
         if (!intern(markets, name, &place->market[i], error))
             return false;
+        markets->has[i][place->market[i]] = true;
     }
     markets->by_country[pair] = markets->place_count;
     return add_codes(markets, fields[columns->calling_code], markets->place_count++, error);
@@ -256,15 +258,34 @@ find_place(const struct markets *markets, const char *country, uint16_t calling_
     return &markets->places[place];
 }
 
+static uint32_t
+find_period(const struct markets *markets, const char *day)
+{
+    uint32_t period = markets->period_count - 1;
+    while (period > 0 && strcmp(markets->periods[period].first_day, day) > 0)
+        period--;
+    return period;
+}
+
 uint16_t
 markets_find(const struct markets *markets, const char *country, uint16_t calling_code,
              const char *day)
 {
     const struct place *place = find_place(markets, country, calling_code);
-    uint32_t period = markets->period_count - 1;
-    while (period > 0 && strcmp(markets->periods[period].first_day, day) > 0)
-        period--;
-    return place->market[period];
+    return place->market[find_period(markets, day)];
+}
+
+bool
+markets_has(const struct markets *markets, uint16_t market, const char *day)
+{
+    check(market < markets->name_count);
+    return market == markets->other || markets->has[find_period(markets, day)][market];
+}
+
+const char *
+markets_change_day(const struct markets *markets, uint32_t index)
+{
+    return index < markets->period_count ? markets->periods[index].first_day : NULL;
 }
 
 uint16_t

@@ -21,6 +21,11 @@ uint16_t markets_find(const struct markets *markets, const char *country, uint16
 uint16_t markets_count(const struct markets *markets);
 struct span markets_name(const struct markets *markets, uint16_t market); /* "Rest of Africa" */
 bool markets_by_name(const struct markets *markets, struct span name, uint16_t *market);
+/* True if countries are in this market on `day`; "Other" always is, for those not listed. */
+bool markets_has(const struct markets *markets, uint16_t market, const char *day);
+/* The days on which countries change markets, the oldest first: ends with NULL. Valid as long as
+ * the markets. */
+const char *markets_change_day(const struct markets *markets, uint32_t index);
 struct span markets_country_name(const struct markets *markets, const char *country); /* or empty */
 
 #endif

@@ -1,6 +1,5 @@
 #include "sender/cost/quote.h"
 #include "sender/base/check.h"
-#include "sender/cost/day.h"
 
 #include <string.h>
 
@@ -48,13 +47,13 @@ bool
 quote_make(const struct quote_input *input, struct quote *quote)
 {
     check(input->phone->status != PHONE_INVALID);
-    day_of_unix_ms(input->now_ms, quote->day);
+    zone_day(input->zone, input->now_ms, quote->day);
     memcpy(quote->country, input->phone->country, sizeof(quote->country));
     quote->market =
         markets_find(input->markets, quote->country, input->phone->calling_code, quote->day);
     quote->category = category_of(input->template->category);
-    if (!rate_card_price(input->card, quote->market, quote->category, quote->day,
-                         &quote->millionths))
+    if (input->card == NULL || !rate_card_price(input->card, quote->market, quote->category,
+                                                quote->day, &quote->millionths))
         return false;
     write_cell(input, quote);
     return true;

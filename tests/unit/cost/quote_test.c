@@ -1,4 +1,5 @@
 #include "sender/cost/quote.h"
+#include "sender/cost/rate_book.h"
 #include "sender/base/clock.h"
 #include "tests/unit/test.h"
 
@@ -10,7 +11,8 @@ static const uint64_t NOV_23_MS = 1795435200000; /* 2026-11-23T12:00:00Z */
 
 struct desk {
     struct markets *markets;
-    struct rate_card *card;
+    struct rate_book *book;
+    struct zone_table zones;
     struct phone phone;
     struct template template;
     struct quote_input input;
@@ -21,16 +23,17 @@ open_desk(struct desk *desk)
 {
     struct error_text error = {{0}};
     *desk = (struct desk){.markets = markets_open(MARKETS, &error)};
-    desk->card = rate_card_open(RATES, "USD", desk->markets, &error);
+    desk->book = rate_book_open(RATES, desk->markets, &error);
     expect_text(error.text, "");
-    if (desk->card == NULL)
+    if (desk->book == NULL)
         exit(1);
     desk->template.name = SPAN("order_shipped");
     desk->template.category = TEMPLATE_UTILITY;
     phone_read(SPAN("+33612345678"), &desk->phone);
     desk->input = (struct quote_input){
         .markets = desk->markets,
-        .card = desk->card,
+        .card = rate_book_card(desk->book, "USD"),
+        .zone = zone_utc(),
         .phone = &desk->phone,
         .template = &desk->template,
         .account = SPAN("fr"),
@@ -41,7 +44,8 @@ open_desk(struct desk *desk)
 static void
 close_desk(struct desk *desk)
 {
-    rate_card_close(desk->card);
+    rate_book_close(desk->book);
+    zone_table_close(&desk->zones);
     markets_close(desk->markets);
 }
 
@@ -81,7 +85,8 @@ quotes_by_country_and_category(void)
         if (cases[i].millionths != 0)
             expect_u64(quote.millionths, cases[i].millionths);
         uint64_t listed;
-        expect(rate_card_price(desk.card, quote.market, quote.category, "2026-11-23", &listed));
+        expect(
+            rate_card_price(desk.input.card, quote.market, quote.category, "2026-11-23", &listed));
         expect_u64(quote.millionths, listed);
     }
     close_desk(&desk);
@@ -102,16 +107,88 @@ quotes_scoped_ids(void)
     close_desk(&desk);
 }
 
+/* Day and card change at midnight where the account is billed, in the zone's own time. */
 static void
-counts_days_in_utc(void)
+changes_cards_at_midnight(void)
+{
+    static const struct {
+        const char *zone;
+        uint64_t midnight_ms; /* when 2026-10-01 begins there */
+    } cases[] = {
+        {"UTC", 1790812800000},                /* 2026-10-01T00:00:00Z */
+        {"Europe/Paris", 1790805600000},       /* 2026-09-30T22:00:00Z */
+        {"America/Sao_Paulo", 1790823600000},  /* 2026-10-01T03:00:00Z */
+        {"Asia/Kolkata", 1790793000000},       /* 2026-09-30T18:30:00Z */
+        {"Pacific/Kiritimati", 1790762400000}, /* 2026-09-30T10:00:00Z */
+    };
+    struct desk desk;
+    struct quote quote;
+    struct error_text error = {{0}};
+    open_desk(&desk);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        desk.input.zone = zone_table_take(&desk.zones, cases[i].zone, &error);
+        desk.input.now_ms = cases[i].midnight_ms;
+        expect(quote_make(&desk.input, &quote));
+        expect_text(quote.day, "2026-10-01");
+        expect_u64(quote.millionths, 30000); /* France, utility, the card of that day */
+        desk.input.now_ms--;
+        expect(quote_make(&desk.input, &quote));
+        expect_text(quote.day, "2026-09-30");
+        uint64_t listed;
+        expect(rate_card_price(desk.input.card, quote.market, RATE_UTILITY, "2026-04-01", &listed));
+        expect_u64(quote.millionths, listed);
+    }
+    close_desk(&desk);
+}
+
+/* The hour that comes twice belongs to one day, and the day to one card. */
+static void
+keeps_the_day_when_the_clock_changes(void)
+{
+    static const struct {
+        uint64_t now_ms;
+        const char *day;
+    } cases[] = {
+        {1792879199999, "2026-10-24"}, /* 2026-10-24T21:59:59Z, 23:59:59 summer time */
+        {1792879200000, "2026-10-25"}, /* the day of 25 hours begins */
+        {1792889999000, "2026-10-25"}, /* 02:59:59 for the first time */
+        {1792893599000, "2026-10-25"}, /* 02:59:59 for the second time */
+        {1792969199999, "2026-10-25"}, /* 2026-10-25T22:59:59Z, 23:59:59 */
+        {1792969200000, "2026-10-26"},
+    };
+    struct desk desk;
+    struct quote quote;
+    struct error_text error = {{0}};
+    open_desk(&desk);
+    desk.input.zone = zone_table_take(&desk.zones, "Europe/Paris", &error);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        desk.input.now_ms = cases[i].now_ms;
+        expect(quote_make(&desk.input, &quote));
+        expect_text(quote.day, cases[i].day);
+    }
+    close_desk(&desk);
+}
+
+/* What has no price is said to have none: no other card's, no other market's. */
+static void
+names_what_has_no_price(void)
 {
     struct desk desk;
     struct quote quote;
     open_desk(&desk);
-    desk.input.now_ms = 1790812800000; /* 2026-10-01T00:00:00.000Z */
+    desk.input.now_ms = 1767225600000 - 1; /* before 2026-01-01, the first card */
+    expect(!quote_make(&desk.input, &quote));
+    expect_text(quote.day, "2025-12-31");
+    desk.input.now_ms = 1784160000000; /* 2026-07-16: Poland is a market, its card is not here */
+    phone_read(SPAN("+48512345678"), &desk.phone);
+    expect(!quote_make(&desk.input, &quote));
+    expect_text(quote.day, "2026-07-16");
+    expect_text(quote.country, "PL");
+    expect_span(markets_name(desk.markets, quote.market), SPAN("Poland"));
+    expect_u64(quote.category, RATE_UTILITY);
+    phone_read(SPAN("+33612345678"), &desk.phone);
     expect(quote_make(&desk.input, &quote));
-    expect_text(quote.day, "2026-10-01");
-    desk.input.now_ms--; /* no card is in force yet */
+    desk.input.card = NULL; /* no card in the account's currency */
     expect(!quote_make(&desk.input, &quote));
     close_desk(&desk);
 }
@@ -166,7 +243,9 @@ main(void)
 {
     TEST(quotes_by_country_and_category);
     TEST(quotes_scoped_ids);
-    TEST(counts_days_in_utc);
+    TEST(changes_cards_at_midnight);
+    TEST(keeps_the_day_when_the_clock_changes);
+    TEST(names_what_has_no_price);
     TEST(fits_the_longest_cell);
     TEST(is_fast);
     return test_end();
