@@ -25,8 +25,9 @@ struct redis_client {
     struct link *link; /* NULL between connections */
     bool ready;
     bool closing;
-    uint32_t failures;  /* connections that failed or did not last, in a row */
+    uint32_t failures;  /* connections that failed or were of no use, in a row */
     uint64_t opened_us; /* when the last one opened */
+    bool answered;      /* on it Redis said something, and nothing that we had to refuse */
     struct random random;
     struct timer backoff_timer;
     char trouble[256];
@@ -132,6 +133,7 @@ on_open(void *context)
     check_magic(client, REDIS_CLIENT_MAGIC);
     client->ready = true;
     client->opened_us = loop_now_us(client->loop);
+    client->answered = false;
     client->trouble[0] = '\0';
     session_connected(client->session);
     link_flush(client->link);
@@ -146,9 +148,11 @@ on_bytes(void *context, const char *data, size_t size)
     if (!session_receive(client->session, data, size)) {
         snprintf(client->trouble, sizeof(client->trouble), "%s", session_error(client->session));
         client->ready = false;
+        client->answered = false;
         link_close(client->link);
         return;
     }
+    client->answered = true;
     if (client->link != NULL && session_wants_output(client->session))
         link_flush(client->link);
 }
@@ -180,8 +184,9 @@ on_close(void *context, const char *reason, bool opened)
         snprintf(client->trouble, sizeof(client->trouble), "%s", reason);
     if (client->closing)
         return;
-    /* A password that is refused is refused after the connect: connecting alone proves nothing. */
-    if (opened && loop_now_us(client->loop) - client->opened_us >= STEADY_US)
+    /* Connecting alone proves nothing: a password is refused afterwards. But a Redis that answered
+     * is there, and is wanted back before the lease is over, however short its life was. */
+    if (opened && (client->answered || loop_now_us(client->loop) - client->opened_us >= STEADY_US))
         client->failures = 0;
     client->failures++;
     session_lost(client->session);
