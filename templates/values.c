@@ -264,17 +264,29 @@ put_header_fields(struct buffer *text, const struct values *values)
     return text->size > start;
 }
 
+void
+values_put_header(const struct template *template, const struct values *values, struct buffer *text)
+{
+    if (template->header == TEMPLATE_HEADER_TEXT)
+        put_text(text, &template->header_text, &values->header_text);
+    else
+        (void)put_header_fields(text, values);
+}
+
+void
+values_put_body(const struct template *template, const struct values *values, struct buffer *text)
+{
+    put_text(text, &template->body, values->body);
+}
+
 bool
 values_render(const struct template *template, const struct values *values, struct buffer *text)
 {
-    bool header = template->header == TEMPLATE_HEADER_TEXT;
-    if (header)
-        put_text(text, &template->header_text, &values->header_text);
-    else
-        header = put_header_fields(text, values);
-    if (header)
+    size_t start = text->size;
+    values_put_header(template, values, text);
+    if (text->size > start)
         buffer_put_char(text, '\n');
-    put_text(text, &template->body, values->body);
+    values_put_body(template, values, text);
     if (template->footer.size > 0) {
         buffer_put_char(text, '\n');
         buffer_put_span(text, template->footer);

@@ -72,4 +72,10 @@ const char *values_error_text(enum values_error error); /* a sentence's end: "ha
 bool values_render(const struct template *template, const struct values *values,
                    struct buffer *text);
 
+/* Its parts alone: the header as it is read there (empty if there is none), and the body. */
+void values_put_header(const struct template *template, const struct values *values,
+                       struct buffer *text);
+void values_put_body(const struct template *template, const struct values *values,
+                     struct buffer *text);
+
 #endif
