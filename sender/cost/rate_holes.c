@@ -62,7 +62,7 @@ look_at(const struct stretch *stretch, struct rate_findings *findings)
             continue;
         if (stretch->earlier_day == NULL)
             rate_findings_add(findings, stretch->level, site,
-                              "add the rows: a card with a hole is not used while it is in force",
+                              "add the rows: with such a card in force, facteur does not start",
                               "the %s card of %s has no %s price for %u market%s: %s", currency,
                               date->first_day, rate_category_text(category), count, plural,
                               buffer_text(&names));
