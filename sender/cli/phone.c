@@ -83,7 +83,7 @@ static void
 put_json(struct buffer *out, struct span input, const struct phone *phone, struct span market)
 {
     struct span number = {phone->e164, phone->e164_size};
-    if (span_equal(input, number)) { /* as nearly all are */
+    if (number.size > 0 && span_equal(input, number)) { /* as nearly all are */
         put_member(out, SPAN("{\"input\":"), number);
     } else {
         buffer_put_text(out, "{\"input\":");
@@ -146,11 +146,9 @@ put_text(struct buffer *out, struct span input, const struct phone *phone, struc
 static void
 read_number(const struct phone_verb *verb, struct span input, struct phone *phone)
 {
-    if (input.size > 2 && input.data[2] == '.' && phone_read_scoped_id(input, phone))
-        return;
     if (verb->plain)
         phone_read_plain(verb->table, input, phone);
-    else
+    else if (input.size <= 2 || input.data[2] != '.' || !phone_read_scoped_id(input, phone))
         phone_read_by(verb->table, input, phone);
 }
 
@@ -368,7 +366,7 @@ cli_phone(int argc, char **argv)
          "{\"input\",\"status\",\"e164\",\"country\",\"market\",\"reason\"} a line; null is none",
          NULL},
         {"strict", OPTION_FLAG, &verb.strict, NULL, "unlisted numbers count as refused", NULL},
-        {"plain", OPTION_FLAG, &verb.plain, NULL, "only + and digits are a number; drop nothing",
+        {"plain", OPTION_FLAG, &verb.plain, NULL, "only + and digits: drop nothing, no user ids",
          NULL},
         {"table", OPTION_TEXT, &verb.table_path, "FILE",
          "numbering plans, made by phone_automaton.py --table; default: built in",
