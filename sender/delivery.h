@@ -144,6 +144,10 @@ enum step_next {
 /* Goes on from the delivery's state until it waits or is done. */
 void delivery_run(struct delivery *delivery);
 
+/* Granted, but it must not be sent any more: its time is over, or its grant is old. delivery_run()
+ * then ends it, or gives it back. */
+bool delivery_is_stale(const struct delivery *delivery);
+
 /* Of one that waits for a grant and is in no list: if the catalogue has another version of its
  * template by now, it is rendered anew; else it is quoted anew and waits on, last of its source. */
 void delivery_grant_again(struct delivery *delivery);

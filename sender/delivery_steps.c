@@ -340,17 +340,40 @@ delivery_grant_again(struct delivery *delivery)
 /* ---- send: when the channel has room ----------------------------------------------------------
  */
 
+static bool
+grant_is_old(const struct delivery *delivery)
+{
+    return loop_now_us(delivery->worker->loop) - delivery->grant->granted_us > GRANT_AGE_MAX_US;
+}
+
+static bool
+is_too_late(const struct delivery *delivery)
+{
+    const struct sender_settings *settings = &delivery->worker->sender->settings;
+    bool is_code = delivery->template->category == TEMPLATE_AUTHENTICATION;
+    return is_expired(delivery, clock_unix_ms(),
+                      is_code ? settings->max_age_codes_ms : settings->max_age_ms);
+}
+
+bool
+delivery_is_stale(const struct delivery *delivery)
+{
+    check(delivery->state == DELIVERY_SENDING && delivery->grant != NULL);
+    return grant_is_old(delivery) || is_too_late(delivery);
+}
+
 static enum step_next
 step_send(struct delivery *delivery)
 {
-    struct worker *worker = delivery->worker;
-    uint64_t now_us = loop_now_us(worker->loop);
     check(delivery->grant != NULL);
-    if (now_us - delivery->grant->granted_us > GRANT_AGE_MAX_US || worker->draining)
+    if (is_too_late(delivery))
+        return outcome_drop(delivery, "expired",
+                            SPAN("expires: its time was over before it could be sent"));
+    if (grant_is_old(delivery) || delivery->worker->draining)
         return outcome_later(delivery, clock_unix_ms(), delivery->attempts,
                              SPAN("granted but not sent in time"));
     list_push(&delivery->account->sending, delivery);
-    worker_work_later(worker);
+    worker_work_later(delivery->worker);
     return STEP_WAIT;
 }
 

@@ -245,6 +245,15 @@ worker_may_send(const struct worker *worker, const struct account *account)
            !account->settle_refused;
 }
 
+/* While Meta cannot be reached nothing is popped to be sent; the oldest are looked at all the same.
+ */
+static void
+end_stale(struct account *account)
+{
+    while (account->sending.count > 0 && delivery_is_stale(account->sending.first))
+        delivery_run(list_pop(&account->sending));
+}
+
 static uint32_t
 send_some(struct account *account, uint32_t room)
 {
@@ -253,6 +262,10 @@ send_some(struct account *account, uint32_t room)
     while (account->sending.count > 0 && sent < room && sent < SEND_ROUND &&
            worker->exchanges_free > 0) {
         struct delivery *delivery = list_pop(&account->sending);
+        if (delivery_is_stale(delivery)) {
+            delivery_run(delivery);
+            continue;
+        }
         if (!start_exchange(delivery)) {
             list_push(&account->sending, delivery);
             break;
@@ -275,6 +288,7 @@ send_ready(struct worker *worker)
         for (uint32_t i = 0; i < worker->account_count; i++) {
             struct account *account =
                 &worker->accounts[(worker->turn_of + i) % worker->account_count];
+            end_stale(account);
             if (account->sending.count == 0)
                 continue;
             if (is_paused(account) || worker->draining)

@@ -39,7 +39,7 @@ class House:
         self.token = self.file("token", "token-of-the-scenario\n")
         self.senders = []
         self.others = []
-        self.url = None
+        self.emulator = self.url = None
         if emulator is not None:
             self.start_emulator(list(emulator) + ["--streams", str(streams)])
 
@@ -84,7 +84,7 @@ class House:
         if "listening on " not in line:
             sys.exit("the emulator did not start")
         self.url = line.split("listening on ")[1].strip()
-        return process
+        self.emulator = process
 
     def certificate(self):
         return self.path("emulator.crt")

@@ -120,6 +120,24 @@ def max_age_is_for_what_says_nothing():
         expect(outcome_of(house, 2)["type"] == "accepted", "its own word counts")
 
 
+def what_waited_too_long_for_meta_is_not_sent():
+    """Claimed and granted in time, but nobody was there: when Meta is back it is too late for one."""
+    with House() as house:
+        port = house.url.split(":")[2]
+        house.emulator.terminate()
+        house.emulator.wait()
+        house.add(notification(1, expires=now_ms() + 1000), notification(2))
+        sender = house.sender()
+        house.wait_until("both granted", lambda: house.stats()["granted"] == 2)
+        house.wait_until("one expired", lambda: len(house.outcomes()) == 1, 10)
+        house.start_emulator(["--listen", "127.0.0.1:" + port])
+        house.wait_for_outcomes(2)
+        house.stop(sender)
+        expect(outcome_of(house, 1)["type"] == "expired", "its time was over")
+        expect(outcome_of(house, 2)["type"] == "accepted", "the other one was sent")
+        expect(house.tally()["accepted"] == 1, "Meta saw one")
+
+
 def urgent_goes_before_a_full_queue():
     with House(emulator=["--latency", "20ms"]) as house:
         house.add(*[notification(number) for number in range(3000)])
@@ -165,6 +183,7 @@ def a_throttled_account_resumes_by_itself():
 def main():
     one_sender()
     max_age_is_for_what_says_nothing()
+    what_waited_too_long_for_meta_is_not_sent()
     urgent_goes_before_a_full_queue()
     a_throttled_account_resumes_by_itself()
 
