@@ -8,6 +8,8 @@
 
 enum {
     CLAIM_WORTH = 64,     /* free slots below which a claim would only take a trickle */
+    AHEAD_MIN = 16,       /* what a slow account claims at once all the same */
+    AHEAD_US = 500000,    /* of its pace is claimed ahead */
     CLAIM_PARTS_MAX = 26, /* sources of one claim: queue/README.md, "Claim" */
 };
 
@@ -331,19 +333,38 @@ write_claim(struct account *account)
     redis_client_flush(worker->redis);
 }
 
+/*
+ * What is worth having claimed before it can be granted: as much as two rounds of exchanges, or
+ * half a second of the account's pace. An urgent one that comes next waits behind no more than
+ * that.
+ */
+static uint32_t
+ahead_max(const struct account *account)
+{
+    const struct pace *pace = &account->pace.pace;
+    uint64_t ahead = 2 * (uint64_t)channel_capacity(account->worker->channel);
+    if (pace->count > 0 && pace->count * AHEAD_US / pace->period_us < ahead)
+        ahead = pace->count * AHEAD_US / pace->period_us;
+    if (ahead > CLAIM_MEMBERS_MAX)
+        return CLAIM_MEMBERS_MAX;
+    return ahead > AHEAD_MIN ? (uint32_t)ahead : AHEAD_MIN;
+}
+
 bool
 claims_ask(struct account *account)
 {
     struct worker *worker = account->worker;
     uint32_t members = worker->free_deliveries.count - worker->slots_reserved;
-    if (members > CLAIM_MEMBERS_MAX)
-        members = CLAIM_MEMBERS_MAX;
-    /* A bulk entry counts 64 and may pass the limit, so the last 64 slots are not asked for. */
+    uint32_t ahead = ahead_max(account);
     if (account->claiming || members < CLAIM_WORTH + QUEUE_BULK_MAX ||
-        account->ready_count >= CLAIM_MEMBERS_MAX ||
-        worker->batches_free <= worker->claims_under_way ||
+        account->ready_count >= ahead || worker->batches_free <= worker->claims_under_way ||
         worker->holds_free < (worker->claims_under_way + 1) * CLAIM_PARTS_MAX)
         return false;
+    /* A bulk entry counts 64 and may pass the limit, so the last 64 slots are not asked for. */
+    if (members > ahead + QUEUE_BULK_MAX)
+        members = ahead + QUEUE_BULK_MAX;
+    if (members > CLAIM_MEMBERS_MAX)
+        members = CLAIM_MEMBERS_MAX;
     account->claim_number = ++worker->names;
     account->claiming = true;
     account->slots_reserved = members;

@@ -139,8 +139,8 @@ def what_waited_too_long_for_meta_is_not_sent():
 
 
 def urgent_goes_before_a_full_queue():
-    with House(emulator=["--latency", "20ms"]) as house:
-        house.add(*[notification(number) for number in range(3000)])
+    with House(emulator=["--latency", "100ms"]) as house:  # a hundred a second
+        house.add(*[notification(number) for number in range(2000)])
         sender = house.sender("--workers", "1", "--connections", "1", "--streams", "10")
         house.wait_until("a sender at work", lambda: len(house.outcomes()) > 50)
         entries = ["u" + entry for entry in
@@ -153,7 +153,7 @@ def urgent_goes_before_a_full_queue():
         left = house.stats()["waiting"] + house.stats()["claimed"]
         print("20 urgent ones after %d ms, with %d of the queue still to be sent" % (late, left))
         expect(left > 1000, "the queue was still full: else this test shows nothing")
-        expect(late < 1000, "urgent: within a second, not %d ms" % late)
+        expect(late < 1500, "urgent: at once, not after %d ms" % late)
         house.stop(sender)
 
 
