@@ -130,10 +130,9 @@ read_pairs(struct feed_business *business, const struct reply *reply,
         struct error_text error;
         if (span_equal(field, SPAN(STORED_COUNTER)))
             (void)span_to_u64(value, number);
-        else if (stored_read(field, value, &stored[count], &error))
-            count++;
-        else
+        else if (!stored_read(field, value, &stored[count], &error))
             on_bad(business, &error);
+        count += stored[count].name.size > 0 ? 1 : 0;
     }
     return count;
 }

@@ -56,10 +56,9 @@ take_pairs(struct template_store *store, const struct reply *reply,
         struct span value = keep(store, &memory, reply->elements[i + 1]->text);
         if (span_equal(field, SPAN(STORED_COUNTER)))
             (void)span_to_u64(value, &store->number);
-        else if (stored_read(field, value, &store->stored[store->count], &bad))
-            store->count++;
-        else
+        else if (!stored_read(field, value, &store->stored[store->count], &bad))
             complaints->on_bad(complaints->context, &bad);
+        store->count += store->stored[store->count].name.size > 0 ? 1 : 0;
     }
 }
 

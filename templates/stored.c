@@ -27,6 +27,7 @@ read_field(struct span field, struct stored_template *stored, struct error_text 
         return true;
     error_set(error, "Redis: \"%.*s\" is not NAME/LANGUAGE of a template", shown(field),
               field.data);
+    *stored = (struct stored_template){0};
     return false;
 }
 
@@ -58,6 +59,14 @@ take(struct stored_template *stored, const struct field *field, bool is_raw)
     return true;
 }
 
+/* Always false. */
+static bool
+forget_text(struct stored_template *stored)
+{
+    *stored = (struct stored_template){.name = stored->name, .language = stored->language};
+    return false;
+}
+
 bool
 stored_read(struct span field, struct span value, struct stored_template *stored,
             struct error_text *error)
@@ -73,7 +82,7 @@ stored_read(struct span field, struct span value, struct stored_template *stored
     if (problem != JSON_OK) {
         error_set(error, "Redis: template %.*s: its record is %s (byte %zu): add it again",
                   shown(field), field.data, json_error_text(problem), object.error_at + 1);
-        return false;
+        return forget_text(stored);
     }
     for (size_t i = 0; i < object.count; i++) {
         has_template = has_template || span_equal(fields[i].name, SPAN("template"));
@@ -83,7 +92,7 @@ stored_read(struct span field, struct span value, struct stored_template *stored
                   "Redis: template %.*s: \"%.*s\" of its record is not as expected: add it "
                   "again",
                   shown(field), field.data, shown(fields[i].name), fields[i].name.data);
-        return false;
+        return forget_text(stored);
     }
     if (!has_template)
         error_set(error, "Redis: template %.*s: its record has no \"template\": add it again",

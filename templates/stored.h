@@ -34,7 +34,9 @@ struct stored_template {
 
 /*
  * Reads a field and its value. `value` is changed in place and borrowed. False with what is wrong
- * in `error`: the hash can be written by anybody who may.
+ * in `error`: the hash can be written by anybody who may. If only the value is bad, `stored` has
+ * the name and the language and no text: keep it, so that it hides its file as a removed one does.
+ * If the field is no template's, its name is empty.
  */
 bool stored_read(struct span field, struct span value, struct stored_template *stored,
                  struct error_text *error);
