@@ -196,8 +196,11 @@ take_messages(struct response_walk *walk)
 bool
 response_walk_find_id(struct response_walk *walk, struct span body, struct span *id)
 {
+    *walk = (struct response_walk){0};
+    if (body.size == 0)
+        return false;
     *walk = (struct response_walk){.at = body.data, .end = body.data + body.size};
-    if (body.size == 0 || !span_is_utf8(body) || !take(walk, '{'))
+    if (!span_is_utf8(body) || !take(walk, '{'))
         return false;
     do {
         struct span name;

@@ -43,10 +43,10 @@ static bool
 read_wait(struct span text, struct span part, uint64_t *wait_ms, struct error_text *error)
 {
     size_t digits = count_digits(text);
-    struct span unit = {.data = text.data + digits, .size = text.size - digits};
     uint64_t number;
     if (digits == 0)
         return refuse(error, part, "is no wait: write a number and a unit, like 30s or 10m");
+    struct span unit = {.data = text.data + digits, .size = text.size - digits};
     if (unit.size == 0)
         return refuse(error, part, "has no unit: add ms, s, m, h or d");
     if (unit_ms(unit) == 0)
