@@ -53,8 +53,9 @@ bool
 claim_read(const struct reply *reply, struct claim_reply *claim)
 {
     enum { FIXED = 5 };
-    *claim = (struct claim_reply){.fenced = call_is_fenced(reply), .next_due_ms = -1};
-    if (claim->fenced)
+    *claim = (struct claim_reply){
+        .fenced = call_is_fenced(reply), .paused = call_is_paused(reply), .next_due_ms = -1};
+    if (claim->fenced || claim->paused)
         return true;
     int64_t now_ms;
     if (!call_is_ok(reply, FIXED) || !reply_i64(reply_at(reply, 1), &now_ms) || now_ms < 0 ||

@@ -1,6 +1,8 @@
 #include "queue/call_parts.h"
 #include "sender/base/check.h"
 
+#include <string.h>
+
 #define TAB SPAN("\t")
 
 /* DAY\tCELL\tCURRENCY\tMILLIONTHS */
@@ -70,13 +72,29 @@ put_ids(const struct call *call, const struct grant_request *request, uint32_t i
     }
 }
 
+/* All in one argument: who has no opt-outs pays hardly anything for it. */
+static void
+put_recipients(const struct call *call, const struct grant_request *request)
+{
+    struct span pieces[2 * CALLS_GRANT_MEMBERS_MAX];
+    size_t count = 0;
+    for (uint32_t i = 0; i < request->member_count; i++) {
+        size_t at;
+        check(!span_find(request->members[i].recipient, ' ', &at));
+        if (i > 0)
+            pieces[count++] = SPAN(" ");
+        pieces[count++] = request->members[i].recipient;
+    }
+    session_part_joined(call->session, pieces, count);
+}
+
 bool
 call_grant(const struct call *call, const struct grant_request *request)
 {
     check(request->member_count > 0 && request->member_count <= CALLS_GRANT_MEMBERS_MAX);
     uint32_t id_count = count_ids(request);
     size_t argument_count =
-        4 + 1 + request->cell_count + 1 + request->member_count + 2 + 2 * (size_t)id_count;
+        4 + 1 + request->cell_count + 1 + request->member_count + 2 + 2 * (size_t)id_count + 1;
     call_begin(call, "facteur_grant", argument_count);
     session_part(call->session, request->holder);
     session_part(call->session, request->grant);
@@ -91,16 +109,17 @@ call_grant(const struct call *call, const struct grant_request *request)
         put_member(call, &request->members[i]);
     }
     put_ids(call, request, id_count);
+    put_recipients(call, request);
     return call_end(call);
 }
 
-/* One owner for each 'd', and no mark but 'g' and 'd'. */
+/* One owner for each 'd', and no mark but 'g', 'd' and 'o'. */
 static bool
 marks_fit(const struct grant_reply *grant)
 {
     size_t duplicates = 0;
     for (size_t i = 0; i < grant->marks.size; i++) {
-        if (grant->marks.data[i] != 'g' && grant->marks.data[i] != 'd')
+        if (memchr("gdo", grant->marks.data[i], 3) == NULL)
             return false;
         duplicates += grant->marks.data[i] == 'd';
     }
@@ -111,8 +130,8 @@ bool
 grant_read(const struct reply *reply, uint32_t member_count, struct grant_reply *grant)
 {
     enum { FIXED = 2 };
-    *grant = (struct grant_reply){.fenced = call_is_fenced(reply)};
-    if (grant->fenced)
+    *grant = (struct grant_reply){.fenced = call_is_fenced(reply), .paused = call_is_paused(reply)};
+    if (grant->fenced || grant->paused)
         return true;
     if (!call_is_ok(reply, FIXED) || !reply_text(reply_at(reply, 1), &grant->marks) ||
         grant->marks.size != member_count)

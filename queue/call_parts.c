@@ -52,6 +52,12 @@ call_is_fenced(const struct reply *reply)
 }
 
 bool
+call_is_paused(const struct reply *reply)
+{
+    return reply_is_text(reply_at(reply, 0), "paused");
+}
+
+bool
 call_is_ok(const struct reply *reply, size_t count)
 {
     return reply_is_text(reply_at(reply, 0), "ok") && reply->count >= count;

@@ -15,7 +15,7 @@
 #include "queue/keys.h"
 #include "queue/session.h"
 
-extern const char library_version[]; /* "1.0.0": of library.lua, made by the build */
+extern const char library_version[]; /* "1.1.0": of library.lua, made by the build */
 extern const char library_text[];    /* the whole of library.lua, NUL-terminated */
 extern const size_t library_size;
 
@@ -47,6 +47,7 @@ struct claim_request {
 
 struct claim_reply {
     bool fenced;
+    bool paused;         /* an operator stopped the account: ask again in a while */
     uint64_t now_ms;     /* Redis' clock */
     int64_t next_due_ms; /* -1: nothing is waiting in later */
     struct span cursor_urgent;
@@ -111,6 +112,9 @@ struct grant_member {
     uint32_t attempt; /* this attempt's number, from 1 */
     uint32_t cell;    /* index into cells */
     struct span id;   /* producer's id, or empty; no control characters (notification.h) */
+    /* As it would be sent to, for the opt-outs: "+33612345678" or "FR.1349…"; forms of one person
+     * with a comma between them. Without spaces. */
+    struct span recipient;
 };
 
 struct grant_request {
@@ -127,7 +131,8 @@ struct grant_request {
 
 struct grant_reply {
     bool fenced;
-    struct span marks;                 /* 'g' or 'd' for each member, in order */
+    bool paused;       /* nothing was granted: an operator stopped the account */
+    struct span marks; /* for each member, in order: granted, duplicate, or opted out */
     const struct reply *const *owners; /* one for each 'd', in order */
     size_t owner_count;
 };

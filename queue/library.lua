@@ -9,7 +9,7 @@
 -- Money never becomes a Lua number, which is a double: it comes as decimal digits and only
 -- HINCRBY adds it. What is compared here (times, counts) stays far below 2^53.
 
-local VERSION = '1.0.0'
+local VERSION = '1.1.0'
 
 local ENTRY_SIZE_MAX = 256 * 1024 -- bytes of one entry's fields; larger ones are not given out
 local ENTRY_FIELDS_MAX = 128      -- likewise; a reply of 60,000 tiny ones fits no worker's memory
@@ -30,6 +30,10 @@ local EVENTS_REMOVED_MAX = 16     -- event entries removed in one append
 local EVENT_OUTCOMES_MAX = 512    -- in one event entry that recover writes
 local ID_SIZE_MAX = 256           -- of a producer's id, and of ref
 local FIELDS_MAX = 64             -- of a notification: 32 parameters and all known names
+local DEAD_MAX = 512              -- dead entries of one requeue or purge
+local WHO_SIZE_MAX = 128          -- of an operator's name
+local WHY_SIZE_MAX = 512          -- of an operator's reason
+local AHEAD_MAX = 1000            -- entries counted before the one that somebody asks about
 local STAMP_MAX = '18446744073709551615'
 
 -- Two streams may give the same id in the same millisecond, so a member's name begins with this.
@@ -67,7 +71,8 @@ end
 local TYPES = {queue = 'stream', urgent = 'stream', replies = 'stream', dead = 'stream',
   events = 'stream', event_index = 'list', returned = 'list', cursor = 'hash', claims = 'hash',
   left = 'hash', grants = 'hash', later_entries = 'hash', later_held = 'hash',
-  uncertain_entries = 'hash', workers = 'hash', later = 'zset', uncertain = 'zset'}
+  uncertain_entries = 'hash', workers = 'hash', later = 'zset', uncertain = 'zset', state = 'hash',
+  dead_log = 'stream', optout = 'set'}
 
 -- All keys of an account, from KEYS: the account and the business.
 local function account_keys(keys)
@@ -80,7 +85,8 @@ local function account_keys(keys)
     later_entries = a .. ':later:entries', later_held = a .. ':later:held',
     uncertain = a .. ':uncertain',
     uncertain_entries = a .. ':uncertain:entries', dead = a .. ':dead', events = a .. ':events',
-    event_index = a .. ':events:index', workers = b .. ':workers'}
+    event_index = a .. ':events:index', workers = b .. ':workers', state = a .. ':state',
+    dead_log = a .. ':dead:log', optout = b .. ':optout'}
 end
 
 local function need_type(key, kind)
@@ -645,6 +651,41 @@ local function leave(keys, args)
   return 1
 end
 
+---- pause ---------------------------------------------------------------------------------------
+
+local function is_paused(k)
+  return redis.call('HGET', k.state, 'paused') == '1'
+end
+
+-- What an operator gives with each change: who, and why.
+local function take_words(reader, what, size)
+  local text = take(reader, what)
+  need(text:find('%S') and #text <= size and not text:find('%c'),
+    '%s: 1 to %d bytes without control characters', what, size)
+  return text
+end
+
+-- (A B) pause|resume, who, reason: stops or starts an account. What was so before stays as it is,
+-- with who and why; the answer tells it.
+local function pause(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local how = take(reader, 'pause or resume')
+  local who = take_words(reader, 'who', WHO_SIZE_MAX)
+  local reason = take_words(reader, 'the reason', WHY_SIZE_MAX)
+  take_end(reader)
+  need(how == 'pause' or how == 'resume', 'pause or resume, not "%s"', how)
+  need_types(k, 'state')
+  if is_paused(k) == (how == 'pause') then
+    local known = redis.call('HMGET', k.state, 'who', 'reason', 'at')
+    return {'already', known[1] or '', known[2] or '', known[3] or '0'}
+  end
+  local now = ('%.0f'):format(now_ms())
+  redis.call('HSET', k.state, 'paused', how == 'pause' and '1' or '0', 'who', who, 'reason', reason,
+    'at', now)
+  return {'ok', who, reason, now}
+end
+
 ---- claim ---------------------------------------------------------------------------------------
 
 -- What an entry takes in a worker's memory, and how many members it counts for. No size: it has too
@@ -902,12 +943,15 @@ local function claim(keys, args)
   local aheads = take_aheads(reader)
   need(name:find('%d$'), '"%s" is no claim of %s', name, holder)
   need_types(k, 'workers', 'queue', 'urgent', 'later', 'later_entries', 'later_held', 'cursor',
-    'claims', 'returned', 'left')
+    'claims', 'returned', 'left', 'state')
   if redis.call('HEXISTS', k.workers, holder) == 0 then
     return {'fenced'}
   end
   local now = now_ms()
   local parts = read_again(k, holder, name)
+  if not parts and is_paused(k) then
+    return {'paused'}
+  end
   if not parts then
     local changes
     parts, changes = read_all(k, now, budget, aheads)
@@ -971,22 +1015,53 @@ local function read_ids(k, reader, members)
   return ids
 end
 
--- Which members are duplicates: number → owner. The first of two in one batch is the owner.
-local function find_duplicates(ids)
+-- Whose recipient has opted out: number → true. `recipients` has a word for each member, in which
+-- commas separate the forms of one person's number.
+local function find_optouts(k, recipients, count)
+  local _, spaces = recipients:gsub(' ', ' ')
+  need(spaces + 1 == count, '%d recipients of %d members', spaces + 1, count)
+  local optouts, names, numbers, number = {}, {}, {}, 0
+  if redis.call('EXISTS', k.optout) == 0 then
+    return optouts
+  end
+  for forms in (recipients .. ' '):gmatch('([^ ]*) ') do
+    for name in forms:gmatch('[^,]+') do
+      names[#names + 1], numbers[#numbers + 1] = name, number
+    end
+    number = number + 1
+  end
+  for i = 1, #names, UNPACK_MAX do
+    local last = math.min(#names, i + UNPACK_MAX - 1)
+    for j, is_in in ipairs(redis.call('SMISMEMBER', k.optout, unpack(names, i, last))) do
+      if is_in == 1 then
+        optouts[numbers[i + j - 1]] = true
+      end
+    end
+  end
+  return optouts
+end
+
+-- Which members are duplicates: number → owner. The first of two in one batch is the owner, unless
+-- it does not go out.
+local function find_duplicates(ids, optouts)
   local duplicates, given = {}, {}
   for _, id in ipairs(ids) do
-    local owner = id.owner or given[id.key] or id.member
-    given[id.key] = given[id.key] or owner
-    if owner ~= id.member then
-      duplicates[id.number] = owner
+    if not optouts[id.number] then
+      local owner = id.owner or given[id.key] or id.member
+      given[id.key] = given[id.key] or owner
+      if owner ~= id.member then
+        duplicates[id.number] = owner
+      end
     end
   end
   return duplicates
 end
 
--- Of a grant that was made before: what does not stand in its record was a duplicate.
+-- Of a grant that was made before: what does not stand in its record was a duplicate if its id is
+-- another's, and else its recipient had opted out.
 local function find_not_granted(record, members, ids)
-  local grant, granted, owners, missing = read_grant_head(record), {}, {}, {}
+  local grant, granted, owners = read_grant_head(record), {}, {}
+  local duplicates, optouts = {}, {}
   each_member(grant, function(_, member)
     granted[member] = true
   end)
@@ -995,25 +1070,30 @@ local function find_not_granted(record, members, ids)
   end
   for number = 0, members.count - 1 do
     local name = name_at(members, number)
-    if not granted[name] then
-      missing[number] = owners[number] or name
+    if not granted[name] and owners[number] and owners[number] ~= name then
+      duplicates[number] = owners[number]
+    elseif not granted[name] then
+      optouts[number] = true
     end
   end
-  return missing
+  return duplicates, optouts
 end
 
 -- The reply, and the lines of what is granted.
-local function mark_members(members, duplicates)
-  if next(duplicates) == nil then
+local function mark_members(members, duplicates, optouts)
+  if next(duplicates) == nil and next(optouts) == nil then
     return {'ok', ('g'):rep(members.count)}, members.count,
       table.concat(members.args, '\n', members.first, members.last)
   end
   local marks, lines, reply = {}, {}, {'ok', ''}
   for number = 0, members.count - 1 do
-    marks[number + 1] = duplicates[number] and 'd' or 'g'
     if duplicates[number] then
+      marks[number + 1] = 'd'
       reply[#reply + 1] = duplicates[number]
+    elseif optouts[number] then
+      marks[number + 1] = 'o'
     else
+      marks[number + 1] = 'g'
       lines[#lines + 1] = members.args[members.first + number]
     end
   end
@@ -1031,8 +1111,8 @@ local function write_grant(k, grant, count, lines)
   redis.call('HSET', k.grants, grant.name, head .. cells .. lines)
 end
 
--- (A B) holder, grant, at, source, cells, members, dedupe_hold, ids: writes down what is about to
--- be sent, before it is. What the record names may be on Meta's bill.
+-- (A B) holder, grant, at, source, cells, members, dedupe_hold, ids, recipients: writes down what is
+-- about to be sent, before it is. What the record names may be on Meta's bill.
 local function grant(keys, args)
   local k = account_keys(keys)
   local reader = reader_of(args)
@@ -1043,7 +1123,7 @@ local function grant(keys, args)
   new.cells = take_slice(reader, 'cells')
   local members = take_slice(reader, 'members')
   local hold = take_number(reader, 'dedupe_hold')
-  need_types(k, 'workers', 'grants')
+  need_types(k, 'workers', 'grants', 'state', 'optout')
   need(hold > 0, 'dedupe_hold must be at least 1 ms')
   need(new.source == 'queue' or new.source == 'urgent' or new.source == 'later',
     'no source is called "%s"', new.source)
@@ -1052,6 +1132,7 @@ local function grant(keys, args)
   need_cells(new.cells)
   need_members(members, new.cells.count)
   local ids = read_ids(k, reader, members)
+  local optouts = find_optouts(k, take(reader, 'the recipients'), members.count)
   take_end(reader)
   if redis.call('HEXISTS', k.workers, new.holder) == 0 then
     return {'fenced'}
@@ -1060,13 +1141,16 @@ local function grant(keys, args)
   if before then
     return (mark_members(members, find_not_granted(before, members, ids)))
   end
-  local duplicates = find_duplicates(ids)
-  local reply, count, lines = mark_members(members, duplicates)
+  if is_paused(k) then
+    return {'paused'}
+  end
+  local duplicates = find_duplicates(ids, optouts)
+  local reply, count, lines = mark_members(members, duplicates, optouts)
   if count > 0 then
     write_grant(k, new, count, lines)
   end
   for _, id in ipairs(ids) do
-    if not duplicates[id.number] then
+    if not duplicates[id.number] and not optouts[id.number] then
       redis.call('SET', id.key, id.member, 'PX', hold)
     end
   end
@@ -1722,6 +1806,326 @@ local function recover(keys, args)
   return {#claims, #outcomes}
 end
 
+---- dead: requeue and purge ---------------------------------------------------------------------
+
+-- Dead entries by their ids in the stream. An id that is gone, or stands twice, has no entry.
+local function read_dead(k, reader)
+  local slice, found, seen = take_slice(reader, 'dead entries'), {}, {}
+  need(slice.count <= DEAD_MAX, 'at most %d dead entries a call', DEAD_MAX)
+  for i = slice.first, slice.last do
+    local id = slice.args[i]
+    need(id_of_entry(id, 'queue'), '"%s" is no id of a stream', id)
+    local entry = not seen[id] and redis.call('XRANGE', k.dead, id, id)[1]
+    found[#found + 1], seen[id] = {id = id, fields = entry and entry[2]}, true
+  end
+  return found
+end
+
+-- The member, and its original as a waiting record takes it; or nil and why not.
+local function dead_original(fields)
+  local member, original = nil, {}
+  for i = 1, #fields, 2 do
+    if fields[i] == 'entry' then
+      member = fields[i + 1]
+    elseif fields[i]:sub(1, 2) == 'o.' then
+      original[#original + 1], original[#original + 2] = fields[i]:sub(3), fields[i + 1]
+    end
+  end
+  if not member or not is_member(member) then
+    return nil, 'it names no member'
+  end
+  local _, n = split_member(member)
+  local first = #original == 2 and original[1]
+  if #original == 0 or first == 'record' or first == 'fields' or (first == 'member') ~= (n ~= nil) then
+    return nil, 'its original cannot be read'
+  end
+  if bulk_of(original) then
+    return nil, 'it was refused as a whole bulk: enqueue its lines anew'
+  end
+  return member, original
+end
+
+-- A line of JSON with another not_before in it. (Inside of a value the quotes would be escaped.)
+local function line_not_before(line, known, now)
+  if known then
+    return (line:gsub('"not_before"%s*:%s*"?%d+"?', '"not_before":' .. now, 1))
+  end
+  return (line:gsub('^(%s*{)', '%1"not_before":' .. now .. ',', 1))
+end
+
+-- Its age counts from now, unless its producer said when it expires: not_before is where age begins.
+local function make_young(fields, now)
+  local known = {}
+  if fields[1] == 'member' then
+    local good, line = pcall(cjson.decode, fields[2])
+    known = good and type(line) == 'table' and line or {expires = true}
+  else
+    for i = 1, #fields, 2 do
+      known[fields[i]] = fields[i + 1]
+    end
+  end
+  local begins = tonumber(known.not_before)
+  if known.expires ~= nil or (known.not_before ~= nil and not begins)
+      or (begins and begins >= now) then
+    return
+  end
+  local stamp = ('%.0f'):format(now)
+  if fields[1] == 'member' then
+    fields[2] = line_not_before(fields[2], begins, stamp)
+    return
+  end
+  for i = 1, #fields, 2 do
+    if fields[i] == 'not_before' then
+      fields[i + 1] = stamp
+      return
+    end
+  end
+  fields[#fields + 1], fields[#fields + 2] = 'not_before', stamp
+end
+
+-- What a requeue answers for one dead entry; `taken`: members of this call.
+local function judge_requeue(k, one, taken)
+  if not one.fields then
+    return 'gone'
+  end
+  local member, original = dead_original(one.fields)
+  if not member then
+    return 'no ' .. original
+  end
+  if taken[member] or redis.call('HEXISTS', k.later_entries, member) == 1
+      or redis.call('HEXISTS', k.uncertain_entries, member) == 1 then
+    return 'no it is under way already'
+  end
+  one.member, one.original, taken[member] = member, original, true
+  return 'ok'
+end
+
+local function log_dead(k, action, who, reason, members)
+  if #members > 0 then
+    redis.call('XADD', k.dead_log, '*', 'action', action, 'who', who, 'reason', reason, 'n',
+      #members, 'entries', table.concat(members, ' '))
+  end
+end
+
+-- (A B) who, reason, ids: dead entries wait again, due now, as if no attempt had been made. One
+-- answer each: ok, gone, or no and why not.
+local function requeue(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local who = take_words(reader, 'who', WHO_SIZE_MAX)
+  local reason = take_words(reader, 'the reason', WHY_SIZE_MAX)
+  need_types(k, 'dead', 'dead_log', 'later', 'later_entries', 'uncertain_entries')
+  local found = read_dead(k, reader)
+  take_end(reader)
+  local now, answers, taken, members = now_ms(), {}, {}, {}
+  for i, one in ipairs(found) do
+    answers[i] = judge_requeue(k, one, taken)
+  end
+  for i, one in ipairs(found) do
+    if answers[i] == 'ok' then
+      make_young(one.original, now)
+      redis.call('HSET', k.later_entries, one.member,
+        waiting_record('0', now, 'requeued', '', one.original))
+      redis.call('ZADD', k.later, ('%.0f'):format(now), one.member)
+      redis.call('XDEL', k.dead, one.id)
+      members[#members + 1] = one.member
+    end
+  end
+  log_dead(k, 'requeue', who, reason, members)
+  return answers
+end
+
+-- (A B) who, reason, ids: dead entries go for good. One answer each: ok or gone.
+local function purge(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local who = take_words(reader, 'who', WHO_SIZE_MAX)
+  local reason = take_words(reader, 'the reason', WHY_SIZE_MAX)
+  need_types(k, 'dead', 'dead_log')
+  local found = read_dead(k, reader)
+  take_end(reader)
+  local answers, members = {}, {}
+  for i, one in ipairs(found) do
+    answers[i] = one.fields and 'ok' or 'gone'
+    if one.fields then
+      redis.call('XDEL', k.dead, one.id)
+      for j = 1, #one.fields, 2 do
+        if one.fields[j] == 'entry' then
+          members[#members + 1] = one.fields[j + 1]
+        end
+      end
+    end
+  end
+  log_dead(k, 'purge', who, reason, members)
+  return answers
+end
+
+---- why: where is it ----------------------------------------------------------------------------
+
+-- What a waiting record says besides its fields. The price is digits: never through a double.
+local function tell_record(reply, record)
+  local good, waiting = pcall(cjson.decode, record)
+  if not good or type(waiting) ~= 'table' then
+    return
+  end
+  for _, name in ipairs({'attempt', 'at'}) do
+    if type(waiting[name]) == 'number' then
+      reply[name] = ('%.0f'):format(waiting[name])
+    end
+  end
+  for _, name in ipairs({'reason', 'grant', 'day', 'cell', 'currency'}) do
+    if type(waiting[name]) == 'string' then
+      reply[name] = waiting[name]
+    end
+  end
+  reply.price = record:match('"price":(%d+)')
+end
+
+local function look_in_uncertain(k, member, reply)
+  local record = redis.call('HGET', k.uncertain_entries, member)
+  if not record then
+    return false
+  end
+  tell_record(reply, record)
+  reply.place, reply['until'] = 'uncertain', redis.call('ZSCORE', k.uncertain, member) or '0'
+  return true
+end
+
+local function look_in_grants(k, member, reply)
+  local all = redis.call('HGETALL', k.grants)
+  for i = 1, #all, 2 do
+    if all[i]:sub(-1) ~= '#' and all[i + 1]:find('\n' .. member .. '\t', 1, true) then
+      local held = read_grant_head(all[i + 1])
+      local bitmap = redis.call('HGET', k.grants, all[i] .. '#') or ''
+      each_member(held, function(index, name, attempt, cell)
+        if name == member and not bitmap_has(bitmap, index) then
+          reply.place, reply.grant, reply.attempt = 'granted', all[i], attempt
+          reply.at, reply.holder = all[i + 1]:match('^%x+\t(%d+)'), held.holder
+          reply.price, reply.currency = cell.price, cell.currency
+        end
+        return name == member
+      end)
+      if reply.place then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+-- Who holds a claim, and since when.
+local function tell_claim(k, name, record, reply)
+  reply.place, reply.claim = 'claimed', name
+  reply.holder, reply.at = record:match('^(%x+)\t.*\t(%d+)$')
+end
+
+local function look_in_later(k, member, reply)
+  local record = redis.call('HGET', k.later_entries, member)
+  if not record then
+    return false
+  end
+  tell_record(reply, record)
+  local name = redis.call('HGET', k.later_held, member)
+  local claim = name and redis.call('HGET', k.claims, name)
+  if claim then
+    tell_claim(k, name, claim, reply)
+  else
+    reply.place, reply.due = 'later', redis.call('ZSCORE', k.later, member) or '0'
+  end
+  return true
+end
+
+local function look_in_claims(k, source, id, reply)
+  local all = redis.call('HGETALL', k.claims)
+  for i = 1, #all, 2 do
+    local held = read_claim(all[i], all[i + 1])
+    if held.source == source and not is_earlier(id, held.first)
+        and not is_earlier(held.last, id) then
+      tell_claim(k, all[i], all[i + 1], reply)
+      return true
+    end
+  end
+  return false
+end
+
+-- Behind the cursor, or in a range that was given back; otherwise nobody would ever take it.
+local function look_before_claims(k, source, id, reply)
+  reply.place = 'waiting'
+  for _, record in ipairs(redis.call('LRANGE', k.returned, 0, -1)) do
+    local name, from, to = record:match('^(%l+)\t([^\t]+)\t([^\t]+)$')
+    if name == source and not is_earlier(id, from) and not is_earlier(to, id) then
+      reply.ahead = #redis.call('XRANGE', k[source], from, '(' .. id, 'COUNT', AHEAD_MAX)
+      return
+    end
+  end
+  local cursor = redis.call('HGET', k.cursor, source)
+  if cursor and not is_earlier(cursor, id) then
+    reply.place = 'stray'
+    return
+  end
+  reply.ahead = #redis.call('XRANGE', k[source], cursor and '(' .. cursor or '-', '(' .. id, 'COUNT',
+    AHEAD_MAX)
+end
+
+local function look_in_streams(k, member, reply)
+  local book, entry, n = open_book(k), split_member(member)
+  for source, prefix in pairs(PREFIX) do
+    local id = entry:sub(1, #prefix) == prefix and entry:sub(#prefix + 1)
+    id = id and id_of_entry(id, 'queue')
+    local found = id and redis.call('XRANGE', k[source], id, id)[1]
+    if found then
+      local bulk = bulk_of(found[2])
+      local left, total = left_of(book, entry), bulk and #bulk_lines(bulk) or 0
+      if n and (n < 1 or n > math.min(total, BULK_MAX) or masks_meet(left, mask_single(n))) then
+        return false
+      end
+      reply.source = source
+      if bulk and not n then
+        reply.members, reply.left = total, count_bits(mask_hex(left))
+      end
+      if not look_in_claims(k, source, id, reply) then
+        look_before_claims(k, source, id, reply)
+      end
+      return true
+    end
+  end
+  return false
+end
+
+local function look_everywhere(k, member, reply)
+  return look_in_uncertain(k, member, reply) or look_in_grants(k, member, reply)
+    or look_in_later(k, member, reply) or look_in_streams(k, member, reply)
+end
+
+-- (A B) a member, an ENTRY or a producer's id: where it is, what it waits for. [name, value, …].
+-- What is in dead, and what had its outcome, is for the caller to look up: those can be long.
+local function why(keys, args)
+  local k = account_keys(keys)
+  local name = args[1]
+  need(#args == 1 and #name >= 1 and #name <= ID_SIZE_MAX, 'one name of 1 to %d bytes', ID_SIZE_MAX)
+  need_types(k, 'workers', 'queue', 'urgent', 'replies', 'later', 'later_entries', 'later_held',
+    'cursor', 'claims', 'returned', 'left', 'grants', 'uncertain', 'uncertain_entries', 'state')
+  local reply = {member = is_member(name) and name or nil}
+  if not (reply.member and look_everywhere(k, name, reply)) then
+    local owner = redis.call('MGET', k.id .. name)[1]
+    if owner then
+      reply = {member = owner, id = name}
+      look_everywhere(k, owner, reply)
+    end
+  end
+  local state = redis.call('HMGET', k.state, 'paused', 'who', 'reason', 'at')
+  if state[1] == '1' then
+    reply.paused_by, reply.paused_for, reply.paused_at = state[2], state[3], state[4]
+  end
+  reply.now, reply.workers = ('%.0f'):format(now_ms()), redis.call('HLEN', k.workers)
+  reply.place = reply.place or 'none'
+  local flat = {}
+  for field, value in pairs(reply) do
+    flat[#flat + 1], flat[#flat + 2] = field, tostring(value)
+  end
+  return flat
+end
+
 ---- enqueue -------------------------------------------------------------------------------------
 
 local FIELDS = {to = true, recipient = true, template = true, lang = true, params = true, id = true,
@@ -1937,16 +2341,18 @@ end
 local function stats(keys)
   local k = account_keys(keys)
   need_types(k, 'queue', 'urgent', 'cursor', 'claims', 'returned', 'left', 'grants', 'later',
-    'later_held', 'uncertain', 'dead')
+    'later_held', 'uncertain', 'dead', 'state')
   local book, now = open_book(k), now_ms()
   local entries, members = count_claims(book)
   local granted = count_granted(k)
   local oldest = oldest_of(k, now)
+  local state = redis.call('HMGET', k.state, 'paused', 'stopped')
   return {'waiting', redis.call('XLEN', k.queue) - entries.queue,
     'urgent', redis.call('XLEN', k.urgent) - entries.urgent,
     'claimed', math.max(0, members - granted), 'granted', granted,
     'later', redis.call('ZCARD', k.later), 'uncertain', redis.call('ZCARD', k.uncertain),
-    'dead', redis.call('XLEN', k.dead), 'oldest_ms', oldest and now - oldest or 0}
+    'dead', redis.call('XLEN', k.dead), 'oldest_ms', oldest and now - oldest or 0,
+    'paused', state[1] == '1' and 1 or 0, 'stopped', state[2] == '1' and 1 or 0}
 end
 
 ---- registration --------------------------------------------------------------------------------
@@ -1965,6 +2371,7 @@ end
 
 register('version', version, 'no-writes')
 register('stats', stats, 'no-writes')
+register('why', why, 'no-writes')
 register('enqueue', enqueue)
 register('beat', beat, 'allow-oom')
 register('fence', fence, 'allow-oom')
@@ -1974,3 +2381,6 @@ register('grant', grant, 'allow-oom')
 register('settle', settle, 'allow-oom')
 register('return', give_claims, 'allow-oom')
 register('recover', recover, 'allow-oom')
+register('pause', pause, 'allow-oom')
+register('requeue', requeue, 'allow-oom')
+register('purge', purge, 'allow-oom')

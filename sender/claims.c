@@ -304,6 +304,10 @@ on_claim(void *context, const struct reply *reply)
         worker_work_later(worker);
         return;
     }
+    if (claim.paused) {
+        worker_hold_account(account);
+        return;
+    }
     note_cursor(account->cursor[0], claim.cursor_urgent);
     note_cursor(account->cursor[1], claim.cursor_queue);
     note_due(account, &claim);

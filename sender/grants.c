@@ -38,6 +38,26 @@ find_cell(struct cells *cells, const struct quote *quote, const char *currency)
     return cells->count - 1;
 }
 
+enum { FORMS_SIZE = PHONE_DIGITS_MAX + 2 + PHONE_FOLDED_MAX + 2 }; /* "+521…,+52…" */
+
+/* As the opt-outs name it: the number that is sent to and, where people have two, the one under
+ * which both fall together. */
+static struct span
+name_recipient(const struct delivery *delivery, char forms[FORMS_SIZE])
+{
+    char folded[PHONE_FOLDED_MAX + 1];
+    const struct phone *phone = &delivery->phone;
+    struct span e164 = {phone->e164, phone->e164_size};
+    if (delivery->notification.recipient.size > 0)
+        return delivery->notification.recipient;
+    size_t size = phone_fold(phone, folded);
+    if (size + 1 == e164.size && memcmp(folded, e164.data + 1, size) == 0)
+        return e164;
+    int written = snprintf(forms, FORMS_SIZE, "%.*s,+%s", SPAN_ARG(e164), folded);
+    check(written > 0 && written < FORMS_SIZE);
+    return (struct span){forms, (size_t)written};
+}
+
 static void on_grant(void *context, const struct reply *reply);
 
 /* Writes the call (again): its deliveries and its grant's name are what make it the same. */
@@ -46,6 +66,7 @@ write_call(struct grant_call *grant_call)
 {
     struct worker *worker = grant_call->worker;
     struct grant_member members[GRANT_MEMBERS_MAX];
+    char forms[GRANT_MEMBERS_MAX][FORMS_SIZE];
     struct cells cells;
     cells.count = 0;
     memset(cells.slots, 0, sizeof(cells.slots));
@@ -56,7 +77,8 @@ write_call(struct grant_call *grant_call)
         members[i] = (struct grant_member){.name = delivery->name,
                                            .attempt = delivery->attempts + 1,
                                            .cell = delivery->cell,
-                                           .id = delivery->notification.id};
+                                           .id = delivery->notification.id,
+                                           .recipient = name_recipient(delivery, forms[i])};
     }
     const struct call call = {redis_client_session(worker->redis),
                               &grant_call->account->settings->keys, on_grant, grant_call};
@@ -79,14 +101,29 @@ write_call(struct grant_call *grant_call)
 
 /* ---- the reply ------------------------------------------------------------------------------ */
 
+/* It was not granted, so it is settled by its claim. */
+static void
+leave_grant(struct delivery *delivery)
+{
+    delivery->grant = NULL;
+    delivery->worker->granted--;
+}
+
 static void
 refuse_duplicate(struct delivery *delivery, struct span owner)
 {
     char text[128];
     int size = snprintf(text, sizeof(text), "id: first used by %.*s", SPAN_ARG(owner));
-    delivery->grant = NULL; /* it was not granted: settled by its claim */
-    delivery->worker->granted--;
+    leave_grant(delivery);
     outcome_drop(delivery, "duplicate", (struct span){text, (size_t)size});
+}
+
+static void
+refuse_opted_out(struct delivery *delivery)
+{
+    leave_grant(delivery);
+    outcome_refuse(delivery, "%s: this recipient has opted out",
+                   delivery->notification.recipient.size > 0 ? "recipient" : "to");
 }
 
 static void
@@ -104,22 +141,27 @@ end_call(struct grant_call *grant_call)
     grant_call->used = false;
 }
 
-/* Redis answered an error: nothing was granted. Back to ready, and no hurry. */
+/* Nothing was granted: back into ready. */
 static void
-take_back(struct grant_call *grant_call, struct span cause)
+take_back(struct grant_call *grant_call)
+{
+    for (uint32_t i = 0; i < grant_call->count; i++) {
+        leave_grant(grant_call->deliveries[i]);
+        delivery_run(grant_call->deliveries[i]); /* still granting */
+    }
+    grant_call->grant->unsettled = 0;
+    end_call(grant_call);
+}
+
+/* Redis answered an error: no hurry. */
+static void
+refuse_all(struct grant_call *grant_call, struct span cause)
 {
     struct account *account = grant_call->account;
     log_line(LOG_WARN, "grant_refused", "account=%s cause=\"%.*s\"",
              account->settings->keys.account, SPAN_ARG(cause));
     account->paused_until_us = loop_now_us(grant_call->worker->loop) + 1000 * 1000;
-    for (uint32_t i = 0; i < grant_call->count; i++) {
-        struct delivery *delivery = grant_call->deliveries[i];
-        delivery->grant = NULL;
-        grant_call->worker->granted--;
-        delivery_run(delivery); /* still granting: back into ready */
-    }
-    grant_call->grant->unsettled = 0;
-    end_call(grant_call);
+    take_back(grant_call);
 }
 
 static void
@@ -150,7 +192,10 @@ resume_granted(struct grant_call *grant_call, const struct grant_reply *grant)
             delivery->state = DELIVERY_SENDING;
         } else {
             grant_call->grant->unsettled--;
-            refuse_duplicate(delivery, grant->owners[owner++]->text);
+            if (grant->marks.data[i] == 'd')
+                refuse_duplicate(delivery, grant->owners[owner++]->text);
+            else
+                refuse_opted_out(delivery);
         }
         delivery_run(delivery);
     }
@@ -172,13 +217,18 @@ on_grant(void *context, const struct reply *reply)
         return;
     }
     if (!grant_read(reply, grant_call->count, &grant)) {
-        take_back(grant_call, reply->text);
+        refuse_all(grant_call, reply->text);
         return;
     }
     if (grant.fenced) {
         worker->fenced = true;
         drop_all(grant_call);
         worker_work_later(worker);
+        return;
+    }
+    if (grant.paused) {
+        take_back(grant_call);
+        worker_hold_account(grant_call->account);
         return;
     }
     resume_granted(grant_call, &grant);

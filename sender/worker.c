@@ -17,6 +17,7 @@
 enum {
     TURN_WAIT_MAX_US = 200 * 1000, /* how soon a signal is seen at the latest */
     SEND_ROUND = 64,               /* exchanges one account starts before the next has its turn */
+    PAUSED_WAIT_US = 1000 * 1000,  /* how soon a resumed account is noticed */
 };
 
 /* ---- lists and pools ------------------------------------------------------------------------ */
@@ -230,6 +231,25 @@ hold_back(struct account *account)
                             SPAN("the account was throttled or stopped"));
         delivery_run(delivery);
     }
+}
+
+void
+worker_hold_account(struct account *account)
+{
+    struct worker *worker = account->worker;
+    struct delivery *delivery;
+    uint64_t until_us = loop_now_us(worker->loop) + PAUSED_WAIT_US;
+    if (account->paused_until_us < until_us)
+        account->paused_until_us = until_us;
+    for (int source = 0; source < SOURCE_COUNT; source++) {
+        account->ready_count -= account->ready[source].count;
+        while ((delivery = list_pop(&account->ready[source])) != NULL) {
+            (void)outcome_later(delivery, clock_unix_ms() + PAUSED_WAIT_US / 1000,
+                                delivery->attempts, SPAN("the account is paused"));
+            delivery_run(delivery);
+        }
+    }
+    worker_work_later(worker);
 }
 
 static bool

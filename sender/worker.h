@@ -164,6 +164,9 @@ void worker_work_later(struct worker *worker); /* run the end-of-turn work this 
 struct delivery *worker_take_delivery(struct worker *worker);
 void worker_give_delivery(struct delivery *delivery); /* from any list: it must be in none */
 bool worker_may_send(const struct worker *worker, const struct account *account); /* lease holds */
+/* An operator paused the account: what is not on the wire goes to later, and nothing new is taken
+ * until it asks again, in a second. */
+void worker_hold_account(struct account *account);
 
 void list_push(struct delivery_list *list, struct delivery *delivery);
 struct delivery *list_pop(struct delivery_list *list);

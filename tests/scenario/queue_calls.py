@@ -94,8 +94,8 @@ class Part:
 
 class Claimed:
     def __init__(self, reply):
-        self.fenced = reply[0] == "fenced"
-        if not self.fenced:
+        self.fenced, self.paused = reply[0] == "fenced", reply[0] == "paused"
+        if not self.fenced and not self.paused:
             self.now, self.next_due, self.cursor_urgent, self.cursor_queue = reply[1:5]
             self.parts = [Part(part) for part in reply[5:]]
 
@@ -126,14 +126,16 @@ class Queue:
         return Claimed(self.call("claim", holder, claim, members, size))
 
     def grant(self, holder, grant, source, members, cells=((DAY, CELL, "USD", 1),), ids=(),
-              at=1000):
-        """`members`: (name, attempt, cell, id); `ids`: taken from them unless given."""
+              at=1000, recipients=None):
+        """`members`: (name, attempt, cell, id); `ids`: taken from them unless given; `recipients`:
+        one a member, with a comma between the forms of one person."""
         lines = ["\t".join(map(str, member)) for member in members]
         pairs = ids or [(i, member[3]) for i, member in enumerate(members) if member[3]]
         cell_lines = ["\t".join(map(str, cell)) for cell in cells]
         return self.call("grant", holder, grant, at, source, len(cell_lines), *cell_lines,
                          len(lines), *lines, HOLD, len(pairs),
-                         *[value for pair in pairs for value in pair])
+                         *[value for pair in pairs for value in pair],
+                         " ".join(recipients or ["+33612345678"] * len(members)))
 
     def settle(self, holder, groups, claims=(), keep=KEEP, ttl=TTL):
         parts = [part for one in groups for part in one]

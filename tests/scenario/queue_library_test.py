@@ -61,7 +61,7 @@ def granted(queue, members, holder=W1, number=1, source="queue", price=75000):
 # ---- workers ------------------------------------------------------------------------------------
 
 def test_version(queue):
-    equal(queue.call("version", keys=()), "1.0.0")
+    equal(queue.call("version", keys=()), "1.1.0")
 
 
 def test_beat(queue):
@@ -930,7 +930,7 @@ def test_stats(queue):
     found = queue.stats()
     assert 20 <= found.pop("oldest_ms") < 5000
     equal(found, {"waiting": 4, "urgent": 0, "claimed": 2, "granted": 1, "later": 0, "uncertain": 0,
-                  "dead": 0})
+                  "dead": 0, "paused": 0, "stopped": 0})
     bulk_claim = claimed(queue, number=2).parts[0]
     queue.settle(W1, [group("claim:" + bulk_claim.claim, "queue", "later", (1, 0, "why"),
                             bulks=[(bulk_claim.entries[-1][0], 1, 3)]),

@@ -210,8 +210,10 @@ reads_an_empty_claim(void)
     expect_u64(claim.now_ms, 17);
     expect(claim.next_due_ms == -1);
     expect_u64(claim.cursor_urgent.size + claim.cursor_queue.size + claim.part_count, 0);
+    expect(claim_read(reply_of("[\"paused\"]"), &claim));
+    expect(claim.paused && !claim.fenced);
     expect(claim_read(reply_of("[\"fenced\"]"), &claim));
-    expect(claim.fenced);
+    expect(claim.fenced && !claim.paused);
     expect_u64(claim.part_count, 0);
 }
 
@@ -311,9 +313,13 @@ static const struct grant_cell cells[] = {
 };
 
 static struct grant_member members[] = {
-    {.name = SPAN("1732377600000-0"), .attempt = 1, .cell = 0},
+    {.name = SPAN("1732377600000-0"), .attempt = 1, .cell = 0, .recipient = SPAN("+33612345678")},
     {.name = SPAN("1732377600000-1/2"), .attempt = 1, .cell = 1, .id = SPAN("order 7")},
-    {.name = SPAN("1732377600000-1/3"), .attempt = 12, .cell = 0, .id = SPAN("x/8")},
+    {.name = SPAN("1732377600000-1/3"),
+     .attempt = 12,
+     .cell = 0,
+     .id = SPAN("x/8"),
+     .recipient = SPAN("+5215512345678,+525512345678")},
 };
 
 static void
@@ -335,7 +341,8 @@ writes_grant(void)
                 "2;2026-11-23\tfr|FR|France|utility|order_shipped|2018\tUSD\t42500;"
                 "2026-11-24\tfr|CI|Rest of Africa|utility|t|2018\tEUR\t0;"
                 "3;1732377600000-0\t1\t0\t;1732377600000-1/2\t1\t1\torder 7;"
-                "1732377600000-1/3\t12\t0\tx/8;86400000;2;1;order 7;2;x/8");
+                "1732377600000-1/3\t12\t0\tx/8;86400000;2;1;order 7;2;x/8;"
+                "+33612345678  +5215512345678,+525512345678");
     request.source = SOURCE_LATER;
     request.member_count = 1;
     request.cell_count = 1;
@@ -343,7 +350,7 @@ writes_grant(void)
     expect_sent("FCALL;facteur_grant;2;" AB
                 ";0123456789abcdef;0123456789abcdef.9;1732377600123;later;"
                 "1;2026-11-23\tfr|FR|France|utility|order_shipped|2018\tUSD\t42500;"
-                "1;1732377600000-0\t1\t0\t;86400000;0");
+                "1;1732377600000-0\t1\t0\t;86400000;0;+33612345678");
     close_call();
 }
 
@@ -364,6 +371,9 @@ a_grant_of_nonsense_is_a_mistake(void)
     expect_abort(call_grant(&call, &request));
     wrong.id = SPAN("a\nb");
     expect_abort(call_grant(&call, &request));
+    wrong.id = SPAN("a");
+    wrong.recipient = SPAN("+33 6");
+    expect_abort(call_grant(&call, &request));
     request.member_count = 0;
     expect_abort(call_grant(&call, &request));
     request.member_count = CALLS_GRANT_MEMBERS_MAX + 1;
@@ -380,8 +390,12 @@ reads_grant(void)
     expect_u64(grant.owner_count, 2);
     expect_span(grant.owners[1]->text, SPAN("2-2/3"));
     expect(grant_read(reply_of("[\"ok\" \"g\"]"), 1, &grant));
+    expect(grant_read(reply_of("[\"ok\" \"odg\" \"1-1\"]"), 3, &grant));
+    expect_u64(grant.owner_count, 1);
     expect(grant_read(reply_of("[\"fenced\"]"), 4, &grant));
-    expect(grant.fenced);
+    expect(grant.fenced && !grant.paused);
+    expect(grant_read(reply_of("[\"paused\"]"), 4, &grant));
+    expect(grant.paused && !grant.fenced);
     static const char *const bad[] = {
         "[\"ok\" \"gg\"]",      "[\"ok\" \"gggg\"]",
         "[\"ok\" \"ggd\"]",     "[\"ok\" \"ggg\" \"x\"]",
