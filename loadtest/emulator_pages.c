@@ -224,6 +224,22 @@ answer_lines(struct emulator_service *service, struct span query, struct emulato
     answer->body = buffer_span(&service->page);
 }
 
+/* Meta's review in one step: a template, in Meta's JSON, is approved, or an approved one edited. */
+static void
+answer_templates(struct emulator_service *service, struct span body, struct emulator_answer *answer)
+{
+    struct error_text error;
+    struct emulator_templates *templates =
+        (struct emulator_templates *)(uintptr_t)service->judge.templates;
+    emulator_templates_allow_edits(templates);
+    if (!emulator_templates_add(templates, body, "the request's body", &error)) {
+        answer_problem(service, 400, error.text, answer);
+        return;
+    }
+    answer->status = 200;
+    answer->body = SPAN("{\"success\":true}\n");
+}
+
 static void
 answer_faults(struct emulator_service *service, struct span body, struct emulator_answer *answer)
 {
@@ -271,14 +287,16 @@ emulator_pages_answer(struct emulator_service *service, const struct emulator_re
         answer_lines(service, query, answer);
     } else if (post && span_equal(path, SPAN("/emulator/faults"))) {
         answer_faults(service, request->body, answer);
+    } else if (post && span_equal(path, SPAN("/emulator/templates"))) {
+        answer_templates(service, request->body, answer);
     } else if (post && span_equal(path, SPAN("/emulator/reset"))) {
         reset(service);
         answer->status = 200;
         answer->body = SPAN("{\"success\":true}\n");
     } else {
         answer_problem(service, 404,
-                       "GET /emulator/tally, GET /emulator/accepted, POST /emulator/faults and "
-                       "POST /emulator/reset are what there is",
+                       "GET /emulator/tally, GET /emulator/accepted, POST /emulator/faults, "
+                       "POST /emulator/templates and POST /emulator/reset are what there is",
                        answer);
     }
 }

@@ -28,6 +28,7 @@ struct emulator_templates {
     uint32_t count;
     struct emulator_template *all[EMULATOR_TEMPLATES_MAX]; /* owned */
     uint16_t slots[SLOTS]; /* index + 1, open addressing by name and language; 0: free */
+    bool replaceable;
 };
 
 struct emulator_templates *
@@ -276,19 +277,32 @@ add_one(struct emulator_templates *templates, const json_t *json, const char *so
     struct emulator_template *template = check_alloc(1, sizeof *template);
     const char *wrong = read_template(template, json);
     uint32_t slot = wrong == NULL ? slot_of(templates, template->name, template->language) : 0;
-    if (wrong == NULL && templates->slots[slot] != 0)
+    uint16_t known = wrong == NULL ? templates->slots[slot] : 0;
+    if (known != 0 && !templates->replaceable)
         wrong = "this name and language are there already";
-    if (wrong == NULL && templates->count == EMULATOR_TEMPLATES_MAX)
+    if (wrong == NULL && known == 0 && templates->count == EMULATOR_TEMPLATES_MAX)
         wrong = "too many templates";
     if (wrong != NULL) {
         error_set(error, "%s: template \"%.*s\": %s", source, SPAN_ARG(template->name), wrong);
         free(template);
         return false;
     }
+    if (known != 0) { /* an edit: what was counted under its number stays so */
+        template->index = (uint16_t)(known - 1);
+        free(templates->all[known - 1]);
+        templates->all[known - 1] = template;
+        return true;
+    }
     template->index = (uint16_t)templates->count;
     templates->all[templates->count++] = template;
     templates->slots[slot] = (uint16_t)templates->count;
     return true;
+}
+
+void
+emulator_templates_allow_edits(struct emulator_templates *templates)
+{
+    templates->replaceable = true;
 }
 
 bool

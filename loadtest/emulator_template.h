@@ -62,6 +62,9 @@ bool emulator_templates_read_folder(struct emulator_templates *templates, const 
 bool emulator_templates_add(struct emulator_templates *templates, struct span json,
                             const char *source, struct error_text *error);
 
+/* From now on a template that is there already is replaced, as an edit at Meta would. */
+void emulator_templates_allow_edits(struct emulator_templates *templates);
+
 /* NULL if there is none of that name in that language. */
 const struct emulator_template *emulator_templates_find(const struct emulator_templates *templates,
                                                         struct span name, struct span language);

@@ -2,16 +2,20 @@
 # facteur in one command: installs what is missing, builds, and sends 20,000 real notifications
 # through a private Redis to an emulator of the Graph API on this machine. Nothing leaves it.
 #
-#   sh sender/quickstart.sh [--messages N]
+#   sh sender/quickstart.sh [--messages N] [--stay]
+#
+# --stay: Redis, emulator and sender stay until ^C, to be used from another terminal.
 set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here"
 messages=20000
+stay=0
 while [ $# -gt 0 ]; do
     case $1 in
     --messages) messages=$2; shift 2 ;;
-    *) echo "usage: sh sender/quickstart.sh [--messages N]" >&2; exit 64 ;;
+    --stay) stay=1; shift ;;
+    *) echo "usage: sh sender/quickstart.sh [--messages N] [--stay]" >&2; exit 64 ;;
     esac
 done
 
@@ -108,6 +112,15 @@ cat <<END
   build/facteur policy check --lang en 'Your parcel has arrived' 'FLASH SALE: -50 % today only'
   build/facteur run --help          the sender, with your own Redis and Meta's Graph API
   build/facteur enqueue --help      your own notifications
+  sh sender/quickstart.sh --stay    keeps all this running, for your own first message (README.md)
   sh tests/run.sh                   every test
   README.md                         the contract for producers, and why it is built this way
 END
+[ $stay = 1 ] || exit 0
+say "It stays until ^C. In another terminal:"
+cat <<END
+  cd $here
+  export FACTEUR_REDIS=unix:$folder/redis.sock FACTEUR_ACCOUNT=acme/fr
+  export SOCKET=$folder/redis.sock GRAPH=$graph CA=$folder/emulator.crt
+END
+wait $sender
