@@ -340,15 +340,19 @@ write_claim(struct account *account)
 /*
  * What is worth having claimed before it can be granted: as much as two rounds of exchanges, or
  * half a second of the account's pace. An urgent one that comes next waits behind no more than
- * that.
+ * that. And no more than a share of the slots: those that wait do not wait in the others' place.
  */
 static uint32_t
 ahead_max(const struct account *account)
 {
+    const struct worker *worker = account->worker;
     const struct pace *pace = &account->pace.pace;
-    uint64_t ahead = 2 * (uint64_t)channel_capacity(account->worker->channel);
+    uint64_t ahead = 2 * (uint64_t)channel_capacity(worker->channel);
+    uint64_t share = DELIVERIES_MAX / 4 / worker->account_count;
     if (pace->count > 0 && pace->count * AHEAD_US / pace->period_us < ahead)
         ahead = pace->count * AHEAD_US / pace->period_us;
+    if (ahead > share)
+        ahead = share;
     if (ahead > CLAIM_MEMBERS_MAX)
         return CLAIM_MEMBERS_MAX;
     return ahead > AHEAD_MIN ? (uint32_t)ahead : AHEAD_MIN;

@@ -12,7 +12,7 @@ bool claims_ask(struct account *account);
 /* A delivery of this hold was settled, or dropped when the worker was fenced. */
 void claims_release(struct delivery *delivery);
 
-/* After a reconnect: asks again for the claim whose reply was lost, under the same name. */
+/* Asks again for the claim whose reply was lost, or that had no room, under the same name. */
 void claims_ask_lost(struct account *account);
 /* The worker was fenced: a claim whose reply was lost is not asked again. */
 void claims_forget(struct account *account);

@@ -115,6 +115,8 @@ struct delivery {
     const char *unreadable; /* why it cannot be taken apart; NULL: it can */
 
     struct notification notification;
+    uint64_t end_ms;  /* Unix: of no use to its customer from then on; from the check on */
+    uint8_t refusals; /* in a row: exchanges of this grant that were not processed */
     struct phone phone;
     struct edition_use *edition; /* what `template` belongs to; from the render on */
     const struct template *template;
@@ -144,14 +146,16 @@ enum step_next {
 /* Goes on from the delivery's state until it waits or is done. */
 void delivery_run(struct delivery *delivery);
 
-/* Granted, but it must not be sent any more: its time is over, or its grant is old. delivery_run()
- * then ends it, or gives it back. */
-bool delivery_is_stale(const struct delivery *delivery);
+/* Granted, but it must not be sent any more: its time is over, or its grant is old or of a name
+ * that was fenced. delivery_run() then ends it, or gives it back. */
+bool delivery_is_stale(const struct delivery *delivery, uint64_t now_ms);
 
 /* Of one that waits for a grant and is in no list: if the catalogue has another version of its
  * template by now, it is rendered anew; else it is quoted anew and waits on, last of its source. */
 void delivery_grant_again(struct delivery *delivery);
 
+/* If its time is over it is settled as expired: true. Of one that is in no list. */
+bool delivery_expire(struct delivery *delivery, uint64_t now_ms);
 const char *delivery_state_text(enum delivery_state state);
 
 #endif

@@ -18,9 +18,11 @@ enum {
     NO_CARD_WAIT_MS = 60 * 1000, /* no rate card in force: an operator must bring one */
     THROTTLE_FIRST_MS = 1000,    /* an account that was throttled: first wait, doubled */
     THROTTLE_LAST_MS = 64 * 1000,
-    STOPPED_WAIT_MS = 60 * 1000,         /* token, permission, payment: look again after this */
-    PAIR_WAIT_MS = 6 * 1000,             /* Meta's pair limit: one message in six seconds */
-    GRANT_AGE_MAX_US = 60 * 1000 * 1000, /* granted and not sent for so long: give it back */
+    STOPPED_WAIT_MS = 60 * 1000, /* token, permission, payment: look again after this */
+    PAUSE_MAX_MS = 3600 * 1000,  /* whatever Retry-After says */
+    REFUSALS_MAX = 4,            /* not processed so often in a row: the peer wants a pause */
+    PAIR_WAIT_MS = 6 * 1000,     /* Meta's pair limit: one message in six seconds */
+    GRANT_AGE_MAX_US = 20 * 1000 * 1000, /* granted and not sent for so long: give it back */
 };
 
 /* ---- read: the entry becomes a notification -------------------------------------------------- */
@@ -115,18 +117,28 @@ entry_ms(const struct delivery *delivery)
     return ms;
 }
 
-static bool
-is_expired(const struct delivery *delivery, uint64_t now_ms, uint64_t max_age_ms)
+static uint64_t
+end_of_use_ms(const struct delivery *delivery, uint64_t max_age_ms)
 {
     const struct notification *notification = &delivery->notification;
-    uint64_t end_ms = notification->expires_ms;
-    if (end_ms == 0) {
-        uint64_t start_ms = entry_ms(delivery);
-        if (notification->not_before_ms > start_ms)
-            start_ms = notification->not_before_ms;
-        end_ms = start_ms + max_age_ms;
-    }
-    return now_ms >= end_ms;
+    if (notification->expires_ms != 0)
+        return notification->expires_ms;
+    uint64_t start_ms = entry_ms(delivery);
+    if (notification->not_before_ms > start_ms)
+        start_ms = notification->not_before_ms;
+    return start_ms + max_age_ms;
+}
+
+/* It may have waited since it was checked: for its account's pace, for the Graph API. */
+bool
+delivery_expire(struct delivery *delivery, uint64_t now_ms)
+{
+    check(delivery->next == NULL && delivery->end_ms != 0);
+    if (now_ms < delivery->end_ms)
+        return false;
+    (void)outcome_drop(delivery, "expired", SPAN("expires: its time was over before it was sent"));
+    delivery_run(delivery);
+    return true;
 }
 
 static enum step_next
@@ -135,7 +147,8 @@ step_check(struct delivery *delivery)
     const struct sender_settings *settings = &delivery->worker->sender->settings;
     const struct notification *notification = &delivery->notification;
     uint64_t now_ms = clock_unix_ms();
-    if (is_expired(delivery, now_ms, settings->max_age_ms))
+    delivery->end_ms = end_of_use_ms(delivery, settings->max_age_ms);
+    if (now_ms >= delivery->end_ms)
         return outcome_drop(delivery, "expired", SPAN("expires: its time was over"));
     if (notification->not_before_ms > now_ms)
         return outcome_later(delivery, notification->not_before_ms, delivery->attempts,
@@ -204,9 +217,13 @@ step_render(struct delivery *delivery)
     if (template->category == TEMPLATE_MARKETING)
         return outcome_refuse(delivery, "template: its category is marketing, and promotional "
                                         "content does not go out");
-    if (template->category == TEMPLATE_AUTHENTICATION &&
-        is_expired(delivery, clock_unix_ms(), worker->sender->settings.max_age_codes_ms))
-        return outcome_drop(delivery, "expired", SPAN("expires: a code this old is of no use"));
+    if (template->category == TEMPLATE_AUTHENTICATION)
+        delivery->end_ms = end_of_use_ms(delivery, worker->sender->settings.max_age_codes_ms);
+    if (clock_unix_ms() >= delivery->end_ms)
+        return outcome_drop(delivery, "expired",
+                            template->category == TEMPLATE_AUTHENTICATION
+                                ? SPAN("expires: a code this old is of no use")
+                                : SPAN("expires: its time was over"));
     const struct values_input input = {
         .fields = notification->parameters,
         .count = notification->parameter_count,
@@ -343,30 +360,24 @@ delivery_grant_again(struct delivery *delivery)
 static bool
 grant_is_old(const struct delivery *delivery)
 {
-    return loop_now_us(delivery->worker->loop) - delivery->grant->granted_us > GRANT_AGE_MAX_US;
-}
-
-static bool
-is_too_late(const struct delivery *delivery)
-{
-    const struct sender_settings *settings = &delivery->worker->sender->settings;
-    bool is_code = delivery->template->category == TEMPLATE_AUTHENTICATION;
-    return is_expired(delivery, clock_unix_ms(),
-                      is_code ? settings->max_age_codes_ms : settings->max_age_ms);
+    const struct worker *worker = delivery->worker;
+    const struct grant_hold *grant = delivery->grant;
+    return loop_now_us(worker->loop) - grant->granted_us > GRANT_AGE_MAX_US ||
+           !span_starts(grant->name, worker->holder); /* of a name that was fenced */
 }
 
 bool
-delivery_is_stale(const struct delivery *delivery)
+delivery_is_stale(const struct delivery *delivery, uint64_t now_ms)
 {
     check(delivery->state == DELIVERY_SENDING && delivery->grant != NULL);
-    return grant_is_old(delivery) || is_too_late(delivery);
+    return grant_is_old(delivery) || now_ms >= delivery->end_ms;
 }
 
 static enum step_next
 step_send(struct delivery *delivery)
 {
     check(delivery->grant != NULL);
-    if (is_too_late(delivery))
+    if (clock_unix_ms() >= delivery->end_ms)
         return outcome_drop(delivery, "expired",
                             SPAN("expires: its time was over before it could be sent"));
     if (grant_is_old(delivery) || delivery->worker->draining)
@@ -394,6 +405,8 @@ pause_account(struct delivery *delivery, const struct verdict *verdict)
         wait_ms = STOPPED_WAIT_MS;
     if (verdict->retry_after_s > 0)
         wait_ms = (uint64_t)verdict->retry_after_s * 1000;
+    if (wait_ms > PAUSE_MAX_MS)
+        wait_ms = PAUSE_MAX_MS;
     if (account->paused_until_us <= now_us) { /* one storm of answers is one throttle */
         account->throttles++;
         account->paused_until_us = now_us + wait_ms * 1000;
@@ -432,7 +445,9 @@ step_judge(struct delivery *delivery)
 {
     const struct sender_settings *settings = &delivery->worker->sender->settings;
     struct verdict verdict;
-    if (delivery->end == H2_NOT_PROCESSED) { /* free: it never reached Meta. Same grant, again */
+    /* Free: it never reached Meta. The same grant, again; but a peer that takes nothing is not
+     * asked without end: then it is a throttle, and costs no attempt either. */
+    if (delivery->end == H2_NOT_PROCESSED && ++delivery->refusals < REFUSALS_MAX) {
         delivery->state = DELIVERY_SENDING;
         return STEP_MORE;
     }

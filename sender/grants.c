@@ -264,6 +264,7 @@ ask_source(struct account *account, enum source source, uint32_t room)
 {
     struct worker *worker = account->worker;
     struct delivery_list *ready = &account->ready[source];
+    uint64_t now_ms = clock_unix_ms();
     if (ready->count == 0 || room == 0 || worker->free_grants == NULL)
         return 0;
     struct grant_call *grant_call = free_call(worker);
@@ -278,12 +279,18 @@ ask_source(struct account *account, enum source source, uint32_t room)
     while (ready->count > 0 && grant_call->count < room && grant_call->count < GRANT_MEMBERS_MAX) {
         struct delivery *delivery = list_pop(ready);
         account->ready_count--;
+        if (delivery_expire(delivery, now_ms))
+            continue;
         delivery->grant = grant_call->grant;
         grant_call->deliveries[grant_call->count++] = delivery;
     }
+    if (grant_call->count == 0) { /* they had all expired */
+        end_call(grant_call);
+        return 0;
+    }
     grant_call->grant->unsettled = grant_call->count;
     worker->granted += grant_call->count;
-    (void)write_call(grant_call); /* not sent: it is written again with the lost ones */
+    (void)write_call(grant_call); /* no room: it is written with the next turn's lost ones */
     return grant_call->count;
 }
 

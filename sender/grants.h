@@ -9,8 +9,8 @@
 /* Writes grants for what is ready of this account, at most `room` members. Returns how many. */
 uint32_t grants_ask(struct account *account, uint32_t room);
 
-/* After a reconnect: writes again the calls whose replies were lost. A grant repeated under its
- * name is the same grant. */
+/* Writes again the calls whose replies were lost, and those that had no room. A grant repeated
+ * under its name is the same grant. */
 void grants_ask_lost(struct worker *worker);
 
 /* The worker was fenced: calls whose replies were lost are not written again. */

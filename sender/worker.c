@@ -18,6 +18,7 @@ enum {
     TURN_WAIT_MAX_US = 200 * 1000, /* how soon a signal is seen at the latest */
     SEND_ROUND = 64,               /* exchanges one account starts before the next has its turn */
     PAUSED_WAIT_US = 1000 * 1000,  /* how soon a resumed account is noticed */
+    LONG_PAUSE_MS = 2 * 1000,      /* of an account: its slots are worth more than its waiting */
 };
 
 /* ---- lists and pools ------------------------------------------------------------------------ */
@@ -219,18 +220,30 @@ on_channel_room(void *context)
     worker_work_later(worker);
 }
 
-/* A throttled or stopped account does not send: what was granted goes back to wait. */
 static void
-hold_back(struct account *account)
+hold_list_back(struct account *account, struct delivery_list *list, uint64_t wait_ms)
 {
-    uint64_t wait_ms = (account->paused_until_us - loop_now_us(account->worker->loop)) / 1000;
     struct delivery *delivery;
-    while ((delivery = list_pop(&account->sending)) != NULL) {
+    while ((delivery = list_pop(list)) != NULL) {
         uint64_t spread_ms = random_below(&account->worker->random, wait_ms / 10 + 1);
         (void)outcome_later(delivery, clock_unix_ms() + wait_ms + spread_ms, delivery->attempts,
                             SPAN("the account was throttled or stopped"));
         delivery_run(delivery);
     }
+}
+
+/* A throttled or stopped account does not send: what was granted goes back to wait. What was not
+ * goes back too, if it is for long and there are others: their slots are not to wait with it. */
+static void
+hold_back(struct account *account)
+{
+    uint64_t wait_ms = (account->paused_until_us - loop_now_us(account->worker->loop)) / 1000;
+    hold_list_back(account, &account->sending, wait_ms);
+    if (wait_ms < LONG_PAUSE_MS || account->worker->account_count == 1)
+        return;
+    for (int source = 0; source < SOURCE_COUNT; source++)
+        hold_list_back(account, &account->ready[source], wait_ms);
+    account->ready_count = 0;
 }
 
 void
@@ -270,7 +283,8 @@ worker_may_send(const struct worker *worker, const struct account *account)
 static void
 end_stale(struct account *account)
 {
-    while (account->sending.count > 0 && delivery_is_stale(account->sending.first))
+    uint64_t now_ms = account->sending.count > 0 ? clock_unix_ms() : 0;
+    while (account->sending.count > 0 && delivery_is_stale(account->sending.first, now_ms))
         delivery_run(list_pop(&account->sending));
 }
 
@@ -278,12 +292,13 @@ static uint32_t
 send_some(struct account *account, uint32_t room)
 {
     struct worker *worker = account->worker;
+    uint64_t now_ms = clock_unix_ms();
     uint32_t sent = 0;
     while (account->sending.count > 0 && sent < room && sent < SEND_ROUND &&
            worker->exchanges_free > 0) {
         struct delivery *delivery = list_pop(&account->sending);
-        if (delivery_is_stale(delivery)) {
-            delivery_run(delivery);
+        if (delivery_is_stale(delivery, now_ms)) {
+            delivery_run(delivery); /* step_send says which */
             continue;
         }
         if (!start_exchange(delivery)) {
@@ -362,6 +377,14 @@ look_through_ready(struct account *account)
     }
 }
 
+/* No connection is to be had: what would be granted could not leave. */
+static bool
+is_unreachable(const struct worker *worker)
+{
+    return channel_room(worker->channel) == 0 && channel_active(worker->channel) == 0 &&
+           channel_trouble(worker->channel)[0] != '\0';
+}
+
 static void
 grant_ready(struct worker *worker)
 {
@@ -372,6 +395,10 @@ grant_ready(struct worker *worker)
         struct account *account = &worker->accounts[(worker->turn_of + i) % worker->account_count];
         if (account->ready_count == 0 || !worker_may_send(worker, account))
             continue;
+        if (is_unreachable(worker)) {
+            channel_want(worker->channel);
+            return;
+        }
         look_through_ready(account);
         uint32_t room = limit > worker->granted ? limit - worker->granted : 0;
         /* No trickle: a grant is a call and a record, so wait until it is worth one. */
@@ -423,6 +450,15 @@ set_wake_timer(struct worker *worker)
         timer_stop(loop_timers(worker->loop), &worker->wake_timer);
 }
 
+/* Calls whose replies went with a connection, and those that had no room in the output. */
+static void
+ask_lost(struct worker *worker)
+{
+    grants_ask_lost(worker);
+    for (uint32_t i = 0; i < worker->account_count; i++)
+        claims_ask_lost(&worker->accounts[i]);
+}
+
 static void
 settle_all(struct worker *worker)
 {
@@ -472,7 +508,7 @@ work(struct loop_flush *flush)
     if (!worker->draining && atomic_load_explicit(&worker->sender->draining, memory_order_relaxed))
         begin_drain(worker);
     for (uint32_t i = 0; i < worker->account_count; i++)
-        if (is_paused(&worker->accounts[i]) && worker->accounts[i].sending.count > 0)
+        if (is_paused(&worker->accounts[i]))
             hold_back(&worker->accounts[i]);
     send_ready(worker);
     settle_all(worker);
@@ -480,6 +516,7 @@ work(struct loop_flush *flush)
         set_wake_timer(worker);
         return;
     }
+    ask_lost(worker);
     if (!worker->draining) {
         grant_ready(worker);
         claim_more(worker);
@@ -542,9 +579,7 @@ on_redis_ready(void *context)
         lease_begin(worker);
     else
         lease_beat(worker);
-    grants_ask_lost(worker);
-    for (uint32_t i = 0; i < worker->account_count; i++)
-        claims_ask_lost(&worker->accounts[i]);
+    ask_lost(worker);
     worker_work_later(worker);
 }
 
