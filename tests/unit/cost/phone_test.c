@@ -217,6 +217,33 @@ folds_the_forms_of_one_person(void)
     expect_text(digits, "");
 }
 
+/* Digits are read by eight from both ends: one bad byte is found wherever it is. */
+static void
+finds_a_bad_byte_anywhere(void)
+{
+    for (size_t size = 1; size <= 20; size++) {
+        for (size_t at = 0; at < size; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                char text[21] = "+";
+                struct phone phone;
+                memset(text + 1, '7', size);
+                text[1 + at] = (char)byte;
+                bool digit = byte >= '0' && byte <= '9';
+                struct span span = {text, 1 + size};
+                phone_read_plain(phone_table_builtin(), span, &phone);
+                if ((phone.reason == PHONE_BAD_CHARACTER) == digit)
+                    expect_span(span, SPAN("judged by its bytes"));
+                if (phone.status != PHONE_INVALID)
+                    expect_span(span_of(phone.e164), span);
+                span = (struct span){text + 1, size}; /* a + in front is no bad byte */
+                phone_read_plain(phone_table_builtin(), span, &phone);
+                if ((phone.reason == PHONE_BAD_CHARACTER) == (digit || (at == 0 && byte == '+')))
+                    expect_span(span, SPAN("judged by its bytes"));
+            }
+        }
+    }
+}
+
 /* For who wants E.164 and nothing else. */
 static void
 reads_plainly(void)
@@ -424,6 +451,7 @@ main(void)
     TEST(is_not_trapped);
     TEST(keeps_whatsapp_forms);
     TEST(folds_the_forms_of_one_person);
+    TEST(finds_a_bad_byte_anywhere);
     TEST(reads_plainly);
     TEST(drops_what_people_write);
     TEST(refuses_other_characters);
