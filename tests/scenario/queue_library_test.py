@@ -939,7 +939,7 @@ def test_stats(queue):
     found = queue.stats()
     assert found.pop("oldest_ms") > 10 ** 12
     equal(found, {"waiting": 0, "urgent": 0, "claimed": 6, "granted": 1, "later": 1, "uncertain": 0,
-                  "dead": 1})
+                  "dead": 1, "paused": 0, "stopped": 0})
 
 
 def test_wrong_key_types(queue):
