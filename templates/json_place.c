@@ -17,7 +17,7 @@ is_at(const struct walk *walk, char c)
 static void
 skip_space(struct walk *walk)
 {
-    while (walk->at < walk->json.size && memchr(" \t\r\n", walk->json.data[walk->at], 4) != NULL)
+    while (is_at(walk, ' ') || is_at(walk, '\t') || is_at(walk, '\r') || is_at(walk, '\n'))
         walk->at++;
 }
 

@@ -15,7 +15,7 @@ static const struct {
     bool is_error;
     const char *fix;
 } rules[] = {
-#define LINT_RULE(name, word, severity, fix) {word, severity == ERROR, fix},
+#define LINT_RULE(name, word, severity, fix) {word, (severity) == ERROR, fix},
 #include "templates/lint_rules.inc"
 #undef LINT_RULE
 };
@@ -98,7 +98,7 @@ count_words(struct span text)
     uint32_t count = 0;
     bool inside = false;
     for (size_t i = 0; i < text.size; i++) {
-        bool space = memchr(" \t\n", text.data[i], 3) != NULL;
+        bool space = text.data[i] == ' ' || text.data[i] == '\n';
         count += !space && !inside ? 1 : 0;
         inside = !space;
     }
