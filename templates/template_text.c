@@ -136,7 +136,7 @@ cut_variable(struct cutter *cutter, size_t open)
         return false;
     }
     struct span name = shown((struct span){.data = after.data, .size = close});
-    uint8_t index;
+    uint8_t index = 0;
     if (name.size != close || name.size == 0) {
         error_set(cutter->problem, "variable {{%.*s}}: a variable has a number or a short name",
                   SPAN_ARG(name));
