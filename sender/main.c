@@ -24,6 +24,8 @@ const struct cli_verb cli_verbs[] = {
     {"rates", "check", cli_rates_check, "what is wrong with rate cards, before they are used"},
     {"rates", "list", cli_rates_list, "which rate cards there are, and which is in force"},
     {"queue", "stats", cli_queue_stats, "what waits where, by account"},
+    {"queue", "pause", cli_queue_pause, "an account stops sending"},
+    {"queue", "resume", cli_queue_resume, "a paused account goes on"},
     {"completion", NULL, cli_completion, "what bash and zsh offer at the tab key"},
     {"man", NULL, cli_man, "a manual page, for man -l -"},
     {NULL, NULL, NULL, NULL},

@@ -26,6 +26,8 @@ int cli_cost_report(int argc, char **argv);
 int cli_rates_check(int argc, char **argv);
 int cli_rates_list(int argc, char **argv);
 int cli_queue_stats(int argc, char **argv);
+int cli_queue_pause(int argc, char **argv);
+int cli_queue_resume(int argc, char **argv);
 int cli_completion(int argc, char **argv);
 int cli_man(int argc, char **argv);
 

@@ -1,14 +1,11 @@
 #include "sender/cli/template_source.h"
 
 #include "sender/base/check.h"
-#include "sender/base/json.h"
-#include "templates/template_text.h"
 
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 void
@@ -165,38 +162,7 @@ template_source_say_unknown(const struct template_source *source, struct span na
     return EXIT_NO;
 }
 
-/* ---- printing ------------------------------------------------------------------------------- */
-
-void
-print_json_text(struct span text)
-{
-    struct buffer out;
-    size_t capacity = text.size * 6 + 2;
-    char *memory = check_alloc(1, capacity);
-    buffer_init(&out, memory, capacity);
-    json_put_string(&out, text);
-    fwrite(out.data, 1, out.size, stdout);
-    free(memory);
-}
-
-void
-print_padded(struct span text, int width)
-{
-    int size = (int)template_text_characters(text);
-    printf("%.*s%*s", SPAN_ARG(text), size < width ? width - size : 0, "");
-}
-
-void
-print_time(uint64_t at_ms)
-{
-    time_t seconds = (time_t)(at_ms / 1000);
-    struct tm parts;
-    char text[32];
-    if (at_ms == 0 || localtime_r(&seconds, &parts) == NULL ||
-        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts) == 0)
-        (void)snprintf(text, sizeof(text), "%19s", "");
-    fputs(text, stdout);
-}
+/* ---- words ---------------------------------------------------------------------------------- */
 
 const char *
 template_header_text(enum template_header header)

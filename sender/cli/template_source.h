@@ -7,6 +7,7 @@
 #define FACTEUR_SENDER_CLI_TEMPLATE_SOURCE_H
 
 #include "sender/cli/cli.h"
+#include "sender/cli/print.h"
 #include "sender/template_store.h"
 #include "templates/catalogue.h"
 
@@ -74,10 +75,6 @@ const struct stored_template *template_source_stored(const struct template_sourc
 int template_source_say_unknown(const struct template_source *source, struct span name,
                                 struct span language);
 
-/* For all template verbs: text as a JSON string, a name padded to `width` characters, a time. */
-void print_json_text(struct span text);
-void print_padded(struct span text, int width);
-void print_time(uint64_t at_ms); /* "2026-11-24 10:15:02" in local time, or 19 spaces */
 const char *template_header_text(enum template_header header); /* "text", "image", …, "-" */
 
 #endif
