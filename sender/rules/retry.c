@@ -67,7 +67,7 @@ read_step(struct span part, struct retry_schedule *schedule, struct error_text *
     struct span times = span_trim(part);
     struct span wait = span_trim(span_split(&times, '*'));
     uint64_t repeat = 1;
-    uint64_t wait_ms;
+    uint64_t wait_ms = 0;
     if (!read_wait(wait, part, &wait_ms, error))
         return false;
     if (times.data != NULL &&
