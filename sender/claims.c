@@ -289,16 +289,19 @@ on_claim(void *context, const struct reply *reply)
         account->claim_sent = false;
         return;
     }
-    end_claim(account);
     struct claim_reply claim;
-    if (account->claim_holder != worker->holders)
+    if (account->claim_holder != worker->holders) {
+        end_claim(account);
         return; /* asked under a name that was fenced since: others have those entries now */
-    if (!claim_read(reply, &claim)) {
+    }
+    if (!claim_read(reply, &claim)) { /* LOADING, BUSY, …; a repetition may have been done before */
         log_line(LOG_WARN, "claim_refused", "account=%s cause=\"%.*s\"",
                  account->settings->keys.account, SPAN_ARG(reply->text));
-        account->paused_until_us = loop_now_us(worker->loop) + 1000 * 1000;
+        account->claim_sent = false;
+        worker_ask_again(worker);
         return;
     }
+    end_claim(account);
     if (claim.fenced) {
         worker->fenced = true;
         worker_work_later(worker);

@@ -153,15 +153,15 @@ take_back(struct grant_call *grant_call)
     end_call(grant_call);
 }
 
-/* Redis answered an error: no hurry. */
+/* Redis answered an error (LOADING, BUSY, READONLY, …). If this was a repetition, the first may
+ * have been done: so it is asked again under its name, until there is an answer. */
 static void
-refuse_all(struct grant_call *grant_call, struct span cause)
+ask_again(struct grant_call *grant_call, struct span cause)
 {
-    struct account *account = grant_call->account;
     log_line(LOG_WARN, "grant_refused", "account=%s cause=\"%.*s\"",
-             account->settings->keys.account, SPAN_ARG(cause));
-    account->paused_until_us = loop_now_us(grant_call->worker->loop) + 1000 * 1000;
-    take_back(grant_call);
+             grant_call->account->settings->keys.account, SPAN_ARG(cause));
+    grant_call->sent = false;
+    worker_ask_again(grant_call->worker);
 }
 
 static void
@@ -217,7 +217,7 @@ on_grant(void *context, const struct reply *reply)
         return;
     }
     if (!grant_read(reply, grant_call->count, &grant)) {
-        refuse_all(grant_call, reply->text);
+        ask_again(grant_call, reply->text);
         return;
     }
     if (grant.fenced) {

@@ -15,6 +15,7 @@
 #include <string.h>
 
 enum {
+    ASK_AGAIN_US = 300 * 1000,     /* between two tries when Redis answers errors */
     TURN_WAIT_MAX_US = 200 * 1000, /* how soon a signal is seen at the latest */
     SEND_ROUND = 64,               /* exchanges one account starts before the next has its turn */
     PAUSED_WAIT_US = 1000 * 1000,  /* how soon a resumed account is noticed */
@@ -431,7 +432,7 @@ static void
 set_wake_timer(struct worker *worker)
 {
     uint64_t now_us = loop_now_us(worker->loop);
-    uint64_t next_us = UINT64_MAX;
+    uint64_t next_us = worker->ask_again_us > now_us ? worker->ask_again_us : UINT64_MAX;
     for (uint32_t i = 0; i < worker->account_count; i++) {
         const struct account *account = &worker->accounts[i];
         uint32_t worth = pace_worth(&account->pace);
@@ -451,9 +452,18 @@ set_wake_timer(struct worker *worker)
 }
 
 /* Calls whose replies went with a connection, and those that had no room in the output. */
+void
+worker_ask_again(struct worker *worker)
+{
+    worker->ask_again_us = loop_now_us(worker->loop) + ASK_AGAIN_US;
+    worker_work_later(worker);
+}
+
 static void
 ask_lost(struct worker *worker)
 {
+    if (loop_now_us(worker->loop) < worker->ask_again_us)
+        return; /* Redis answers errors: not in every turn */
     grants_ask_lost(worker);
     for (uint32_t i = 0; i < worker->account_count; i++)
         claims_ask_lost(&worker->accounts[i]);
