@@ -3,6 +3,7 @@ import random
 import socket
 import struct
 import threading
+import time
 
 
 class CuttingProxy:
@@ -10,9 +11,10 @@ class CuttingProxy:
     reset and some by an end; then it only passes on. Seeded: the same cuts every time, as far as
     the same bytes come."""
 
-    def __init__(self, target, cuts, seed, bytes_max):
+    def __init__(self, target, cuts=0, seed=1, bytes_max=1):
         self.target = target
         self.left = cuts
+        self.word, self.then = None, None
         self.bytes_max = bytes_max
         self.chance = random.Random(seed)
         self.lock = threading.Lock()
@@ -30,6 +32,17 @@ class CuttingProxy:
                 budget = int(self.chance.uniform(1, self.bytes_max))
             Connection(self, client, budget)
 
+    def lose_answer_to(self, word, then):
+        """Once: what holds this word is passed on, its answer is not; `then()`, and the cut."""
+        self.word, self.then = word, then
+
+    def take_word(self, data):
+        with self.lock:
+            if self.word is None or self.word not in data:
+                return None
+            self.word = None
+            return self.then
+
     def take_cut(self):
         with self.lock:
             if self.left == 0:
@@ -45,6 +58,7 @@ class Connection:
     def __init__(self, proxy, client, budget):
         self.proxy, self.client, self.budget = proxy, client, budget
         self.lock = threading.Lock()
+        self.then = None  # set: nothing more is passed to the client
         self.server = socket.socket(socket.AF_UNIX)
         try:
             self.server.connect(proxy.target)
@@ -63,6 +77,16 @@ class Connection:
             if not data:
                 self._end()
                 return
+            if source is self.client and self.then is None:
+                self.then = self.proxy.take_word(data)
+                if self.then is not None:
+                    sink.sendall(data)
+                    time.sleep(0.1)  # for the server: it has done all of it
+                    self.then()
+                    self._end()
+                    return
+            if self.then is not None:
+                continue
             with self.lock:
                 allowed = self.budget
                 self.budget -= len(data)

@@ -1,5 +1,6 @@
 """The ways to Redis: TCP, TLS, users and passwords; and Redis, or the way to it, that goes away in
 mid-flight: the sender goes on by itself, and the books close."""
+import threading
 import time
 
 from certificates import Authority
@@ -140,11 +141,45 @@ def the_way_to_redis_is_cut(cuts):
         expect(not any(house.pending().values()), "nothing held: %s" % house.pending())
 
 
+def an_answer_is_lost_and_redis_cannot_repeat_it(word):
+    """Redis did what it was asked, the answer was lost, and for a second Redis refuses everything
+    (as while it loads its files): what it holds under our name must not be forgotten."""
+    with House(emulator=["--latency", "10ms-50ms"]) as house:
+        client = house.redis.client()
+        proxy = CuttingProxy(house.redis.socket)
+        refused = threading.Event()
+
+        def refuse():
+            client.execute_command("ACL", "SETUSER", "default", "-fcall")
+            refused.set()
+
+        sender = house.sender("--workers", "1", "--connections", "2", "--streams", "50",
+                              redis="tcp://127.0.0.1:%d" % proxy.port)
+        house.add(*[notification(number) for number in range(1000)])
+        house.wait_for_outcomes(100)
+        proxy.lose_answer_to(word, refuse)
+        expect(refused.wait(20), "%s was met" % word)
+        house.wait_for_log("NOPERM", sender)
+        time.sleep(0.5)
+        client.execute_command("ACL", "SETUSER", "default", "+fcall")
+        house.wait_until_quiet(20)  # the sender lives: nothing may wait for its end
+        house.stop(sender)
+        proxy.close()
+        outcomes = house.outcomes()
+        expect(len(outcomes) == 1000 and {o["type"] for o in outcomes} == {"accepted"},
+               "all accepted, each once, after %s" % word)
+        expect(house.tally()["accepted"] == 1000 and house.tally()["duplicates"] == 0,
+               "Meta saw each of them once")
+        expect(not any(house.pending().values()), "nothing held: %s" % house.pending())
+
+
 def main():
     every_way_in()
     redis_restarts_in_mid_flight(kill=False)
     redis_restarts_in_mid_flight(kill=True)
     the_way_to_redis_is_cut(30)
+    for word in (b"facteur_claim", b"facteur_grant", b"facteur_settle"):
+        an_answer_is_lost_and_redis_cannot_repeat_it(word)
 
 
 if __name__ == "__main__":
