@@ -28,6 +28,10 @@ int cli_rates_list(int argc, char **argv);
 int cli_queue_stats(int argc, char **argv);
 int cli_queue_pause(int argc, char **argv);
 int cli_queue_resume(int argc, char **argv);
+int cli_dead_list(int argc, char **argv);
+int cli_dead_requeue(int argc, char **argv);
+int cli_dead_purge(int argc, char **argv);
+int cli_dead_log(int argc, char **argv);
 int cli_completion(int argc, char **argv);
 int cli_man(int argc, char **argv);
 
@@ -49,6 +53,12 @@ const struct cli_verb *cli_find_verb(int count, char **words, int *taken);
 /* Says that `words` (at least one) are no verb, and which is near. Returns EXIT_USAGE. `asker`
  * stands in front: "facteur man". */
 int cli_say_unknown(const char *asker, int count, char **words);
+
+/* The words behind a verb. */
+struct cli_words {
+    int count;
+    char **words;
+};
 
 /* Where Redis is, and whose queue it is: the same options for every verb that reads it. */
 struct cli_store {
