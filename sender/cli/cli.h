@@ -32,6 +32,9 @@ int cli_dead_list(int argc, char **argv);
 int cli_dead_requeue(int argc, char **argv);
 int cli_dead_purge(int argc, char **argv);
 int cli_dead_log(int argc, char **argv);
+int cli_optout_add(int argc, char **argv);
+int cli_optout_remove(int argc, char **argv);
+int cli_optout_list(int argc, char **argv);
 int cli_completion(int argc, char **argv);
 int cli_man(int argc, char **argv);
 

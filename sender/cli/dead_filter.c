@@ -37,10 +37,9 @@ is_entry_name(const char *text)
 bool
 dead_filter_is_good(const struct dead_filter *filter, const char *verb)
 {
-    static const char *const types[] = {"refused", "dead"};
-    if (filter->type != NULL && strcmp(filter->type, types[0]) != 0 &&
-        strcmp(filter->type, types[1]) != 0) {
-        fprintf(stderr, "facteur %s: --type %s: only refused and dead ones are kept\n", verb,
+    if (filter->type != NULL && strcmp(filter->type, "refused") != 0 &&
+        strcmp(filter->type, "failed") != 0 && strcmp(filter->type, "dead") != 0) {
+        fprintf(stderr, "facteur %s: --type %s: there are refused, failed and dead ones\n", verb,
                 filter->type);
         return false;
     }

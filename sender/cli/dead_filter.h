@@ -7,7 +7,7 @@
 #include "sender/cli/operator.h"
 
 struct dead_filter {
-    const char *type;           /* "refused", "dead" */
+    const char *type;           /* "refused", "failed", "dead" */
     const char *because;        /* words that its reason holds */
     const char *template_name;  /* of its original */
     uint64_t since_ms;          /* it came in the last … */
@@ -16,7 +16,7 @@ struct dead_filter {
 };
 
 #define DEAD_FILTER_ROWS(filter)                                                                    \
-    {"type", OPTION_TEXT, &(filter)->type, "TYPE", "only refused, or only dead", NULL},             \
+    {"type", OPTION_TEXT, &(filter)->type, "TYPE", "only refused, failed or dead", NULL},           \
         {"because", OPTION_TEXT, &(filter)->because, "TEXT", "whose reason holds this text", NULL}, \
         {"template", OPTION_TEXT, &(filter)->template_name, "NAME", "of this template", NULL},      \
         {"since", OPTION_TIME, &(filter)->since_ms, "TIME", "of the last 2h, 30m, …", NULL},        \

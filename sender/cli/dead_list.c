@@ -151,8 +151,10 @@ cli_dead_list(int argc, char **argv)
         "dead list",
         "what was refused or given up, and why",
         "--account BUSINESS/ACCOUNT [options]",
-        "Oldest first. An entry stays until it is requeued or purged by hand. What Meta refused\n"
-        "for good (failed), what expired and duplicates are not kept: see facteur events.\n"
+        "Oldest first. An entry stays until it is requeued or purged by hand: refused (by us),\n"
+        "failed (Meta said no for good), dead (all retries used up). What expired, and "
+        "duplicates,\n"
+        "are not kept: see facteur events.\n"
         "\nexample:\n"
         "  facteur dead list --account acme/fr --since 2h --because 'not in the catalogue'",
         rows,
