@@ -234,6 +234,26 @@ def many_admins_at_once(house):
     expect([one["number"] for one in log] == list(range(before + 8, before, -1)), "and in order")
 
 
+def as_the_admin(house):
+    """The admin's user as queue/acl.txt gives it is enough for every verb."""
+    with open(ROOT + "/queue/acl.txt") as file:
+        line = [line for line in file if line.startswith("admin ")][0]
+    client = house.redis.client()
+    client.execute_command("ACL", "SETUSER", *line.split(), ">secret-of-the-admin")
+    words = ["--redis-user", "admin", "--redis-password-file",
+             house.file("admin", "secret-of-the-admin\n")]
+    path = write(house, None, name="by_admin")
+    template(house, "add", path, "--reason", "allowed", *words)
+    template(house, "list", *words)
+    template(house, "show", "by_admin", *words)
+    template(house, "preview", "by_admin", *words)
+    template(house, "log", *words)
+    template(house, "remove", "by_admin", "--reason", "allowed", *words)
+    expect("NOPERM" in template(house, "list", "--business", "other", *words, code=69).stderr,
+           "another business is not this admin's")
+    client.execute_command("ACL", "DELUSER", "admin")
+
+
 def garbage_in_redis(house):
     """What somebody wrote there by hand is told and left out; the rest can be seen and mended."""
     key = BUSINESS + ":templates"
@@ -267,6 +287,7 @@ def main():
         together_or_not_at_all(house)
         what_must_be_said(house)
         many_admins_at_once(house)
+        as_the_admin(house)
         garbage_in_redis(house)
     print("templates: files, Redis, and what is refused")
 
