@@ -2,6 +2,8 @@
 
 #include "sender/base/check.h"
 #include "sender/base/log.h"
+#include "sender/pause.h"
+#include "sender/slots.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +44,7 @@ static struct delivery *
 take_member(const struct taking *taking, uint32_t member, uint32_t total)
 {
     struct worker *worker = taking->account->worker;
-    struct delivery *delivery = worker_take_delivery(worker);
+    struct delivery *delivery = slots_take(worker);
     check(delivery != NULL); /* a claim asks for no more members than there are free slots */
     struct span entry = taking->entry->name;
     struct buffer name;
@@ -221,17 +223,6 @@ take_batch(struct worker *worker)
     return batch;
 }
 
-static void
-give_batch(struct worker *worker, struct batch *batch)
-{
-    check(batch->pins > 0);
-    if (--batch->pins > 0)
-        return;
-    batch->next = worker->free_batches;
-    worker->free_batches = batch;
-    worker->batches_free++;
-}
-
 /* The reply is of a function of ours, but perhaps of a newer one than we know. */
 static void
 take_parts(struct account *account, const struct claim_reply *claim)
@@ -244,7 +235,7 @@ take_parts(struct account *account, const struct claim_reply *claim)
         log_line(LOG_ERROR, "claim_unreadable",
                  "account=%s remedy=\"does a newer facteur use this Redis? Use that one\"",
                  account->settings->keys.account);
-    give_batch(account->worker, batch);
+    slots_unpin(account->worker, batch);
 }
 
 static void
@@ -308,7 +299,7 @@ on_claim(void *context, const struct reply *reply)
         return;
     }
     if (claim.paused) {
-        worker_hold_account(account);
+        pause_by_operator(account);
         return;
     }
     note_cursor(account->cursor[0], claim.cursor_urgent);

@@ -10,16 +10,14 @@
 #include "sender/base/clock.h"
 #include "sender/base/log.h"
 #include "sender/outcome.h"
+#include "sender/pause.h"
+#include "sender/slots.h"
 #include "sender/worker.h"
 
 #include <string.h>
 
 enum {
     NO_CARD_WAIT_MS = 60 * 1000, /* no rate card in force: an operator must bring one */
-    THROTTLE_FIRST_MS = 1000,    /* an account that was throttled: first wait, doubled */
-    THROTTLE_LAST_MS = 64 * 1000,
-    STOPPED_WAIT_MS = 60 * 1000, /* token, permission, payment: look again after this */
-    PAUSE_MAX_MS = 3600 * 1000,  /* whatever Retry-After says */
     REFUSALS_MAX = 4,            /* not processed so often in a row: the peer wants a pause */
     PAIR_WAIT_MS = 6 * 1000,     /* Meta's pair limit: one message in six seconds */
     GRANT_AGE_MAX_US = 20 * 1000 * 1000, /* granted and not sent for so long: give it back */
@@ -52,14 +50,8 @@ keep_fields(struct delivery *delivery)
 static void
 unpin_batch(struct delivery *delivery)
 {
-    struct batch *batch = delivery->batch;
+    slots_unpin(delivery->worker, delivery->batch);
     delivery->batch = NULL;
-    check(batch->pins > 0);
-    if (--batch->pins > 0)
-        return;
-    batch->next = delivery->worker->free_batches;
-    delivery->worker->free_batches = batch;
-    delivery->worker->batches_free++;
 }
 
 static enum notification_error
@@ -391,38 +383,6 @@ step_send(struct delivery *delivery)
 /* ---- judge: what the answer, or its absence, means --------------------------------------------
  */
 
-/* The whole account waits: throttled, or stopped until somebody mends it. Others go on. */
-static enum step_next
-pause_account(struct delivery *delivery, const struct verdict *verdict)
-{
-    struct account *account = delivery->account;
-    bool stopped =
-        verdict->class == GRAPH_ERROR_STOP_ACCOUNT || verdict->class == GRAPH_ERROR_STOP_PHONE;
-    uint64_t wait_ms = (uint64_t)THROTTLE_FIRST_MS
-                       << (account->throttles < 6 ? account->throttles : 6);
-    uint64_t now_us = loop_now_us(delivery->worker->loop);
-    if (stopped)
-        wait_ms = STOPPED_WAIT_MS;
-    if (verdict->retry_after_s > 0)
-        wait_ms = (uint64_t)verdict->retry_after_s * 1000;
-    if (wait_ms > PAUSE_MAX_MS)
-        wait_ms = PAUSE_MAX_MS;
-    if (account->paused_until_us <= now_us) { /* one storm of answers is one throttle */
-        account->throttles++;
-        account->paused_until_us = now_us + wait_ms * 1000;
-        log_line(stopped ? LOG_ERROR : LOG_WARN, stopped ? "account_stopped" : "account_throttled",
-                 "account=%s/%s code=%d class=%s wait_ms=%llu",
-                 account->settings->keys.business_name, account->settings->keys.account_name,
-                 verdict->code, graph_error_class_text(verdict->class),
-                 (unsigned long long)wait_ms);
-    } else {
-        wait_ms = (account->paused_until_us - now_us) / 1000;
-    }
-    /* Spread over a tenth, so that what waited together does not come back together. */
-    wait_ms += random_below(&delivery->worker->random, wait_ms / 10 + 1);
-    return outcome_later(delivery, clock_unix_ms() + wait_ms, delivery->attempts, verdict->reason);
-}
-
 static enum step_next
 try_later(struct delivery *delivery, const struct verdict *verdict)
 {
@@ -432,7 +392,8 @@ try_later(struct delivery *delivery, const struct verdict *verdict)
         return outcome_later(delivery, clock_unix_ms() + PAIR_WAIT_MS, delivery->attempts,
                              verdict->reason);
     if (!verdict->costs_attempt)
-        return pause_account(delivery, verdict);
+        return outcome_later(delivery, clock_unix_ms() + pause_throttle(delivery->account, verdict),
+                             delivery->attempts, verdict->reason);
     delivery->attempts++;
     if (!retry_wait_ms(&worker->sender->settings.retry, delivery->attempts,
                        random_unit(&worker->random), &wait_ms))

@@ -5,6 +5,8 @@
 #include "sender/base/log.h"
 #include "sender/lease.h"
 #include "sender/outcome.h"
+#include "sender/pause.h"
+#include "sender/slots.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -228,7 +230,7 @@ on_grant(void *context, const struct reply *reply)
     }
     if (grant.paused) {
         take_back(grant_call);
-        worker_hold_account(grant_call->account);
+        pause_by_operator(grant_call->account);
         return;
     }
     resume_granted(grant_call, &grant);
@@ -294,14 +296,85 @@ ask_source(struct account *account, enum source source, uint32_t room)
     return grant_call->count;
 }
 
-uint32_t
-grants_ask(struct account *account, uint32_t room)
+/* Writes grants for what is ready of this account, at most `room` members. Returns how many. */
+static uint32_t
+ask_account(struct account *account, uint32_t room)
 {
     static const enum source order[] = {SOURCE_URGENT, SOURCE_LATER, SOURCE_QUEUE};
     uint32_t asked = 0;
     for (size_t i = 0; i < SOURCE_COUNT; i++)
         asked += ask_source(account, order[i], room - asked);
     return asked;
+}
+
+/* The account's pace: what is granted leaves at once, so the pace is kept here. */
+static uint32_t
+paced_room(const struct account *account, uint32_t room)
+{
+    uint32_t paced = pace_room(&account->pace, loop_now_us(account->worker->loop));
+    if (paced < pace_worth(&account->pace) && paced < account->ready_count)
+        return 0; /* the wake timer comes when there is a batch's worth */
+    return paced < room ? paced : room;
+}
+
+/* The catalogue, the rate cards or the day changed: what waits for a grant is looked through once.
+ */
+static void
+look_through_ready(struct account *account)
+{
+    char day[DAY_SIZE + 1];
+    struct worker *worker = account->worker;
+    uint64_t serial = catalogue_feed_serial(worker->sender->feed, account->settings->business);
+    zone_day(account->settings->zone, clock_unix_ms(), day);
+    if (serial == account->catalogue_serial && worker->rates.serial == account->rates_serial &&
+        strcmp(day, account->ready_day) == 0)
+        return;
+    account->catalogue_serial = serial;
+    account->rates_serial = worker->rates.serial;
+    memcpy(account->ready_day, day, sizeof(day));
+    for (int source = 0; source < SOURCE_COUNT; source++) {
+        struct delivery_list ready = account->ready[source];
+        struct delivery *delivery;
+        account->ready[source] = (struct delivery_list){0};
+        account->ready_count -= ready.count;
+        while ((delivery = list_pop(&ready)) != NULL)
+            delivery_grant_again(delivery);
+    }
+}
+
+/* No connection is to be had: what would be granted could not leave. */
+static bool
+is_unreachable(const struct worker *worker)
+{
+    return channel_room(worker->channel) == 0 && channel_active(worker->channel) == 0 &&
+           channel_trouble(worker->channel)[0] != '\0';
+}
+
+void
+grants_ask_ready(struct worker *worker)
+{
+    /* Twice what can be under way: one half on the wire, the other granted while it is. */
+    uint32_t limit = 2 * channel_capacity(worker->channel);
+    uint32_t worth = GRANT_MEMBERS_MAX / 8 < limit / 2 ? GRANT_MEMBERS_MAX / 8 : limit / 2;
+    for (uint32_t i = 0; i < worker->account_count; i++) {
+        struct account *account = &worker->accounts[(worker->turn_of + i) % worker->account_count];
+        if (account->ready_count == 0 || !worker_may_send(worker, account))
+            continue;
+        if (is_unreachable(worker)) {
+            channel_want(worker->channel);
+            return;
+        }
+        look_through_ready(account);
+        uint32_t room = limit > worker->granted ? limit - worker->granted : 0;
+        /* No trickle: a grant is a call and a record, so wait until it is worth one. */
+        if (room < worth && room < account->ready_count)
+            continue;
+        room = paced_room(account, room);
+        uint32_t asked = room > 0 ? ask_account(account, room) : 0;
+        pace_take(&account->pace, asked, loop_now_us(worker->loop));
+        if (asked > 0 && channel_room(worker->channel) == 0)
+            channel_want(worker->channel); /* connect while Redis grants */
+    }
 }
 
 void

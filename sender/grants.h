@@ -6,8 +6,8 @@
 
 #include "sender/worker.h"
 
-/* Writes grants for what is ready of this account, at most `room` members. Returns how many. */
-uint32_t grants_ask(struct account *account, uint32_t room);
+/* Writes grants for what is ready, as far as the accounts' pace and the channel's capacity go. */
+void grants_ask_ready(struct worker *worker);
 
 /* Writes again the calls whose replies were lost, and those that had no room. A grant repeated
  * under its name is the same grant. */

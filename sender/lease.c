@@ -5,6 +5,7 @@
 #include "sender/base/log.h"
 #include "sender/claims.h"
 #include "sender/grants.h"
+#include "sender/slots.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -266,7 +267,7 @@ lease_drop(struct delivery *delivery)
 {
     grants_release(delivery);
     claims_release(delivery);
-    worker_give_delivery(delivery);
+    slots_give(delivery);
 }
 
 void

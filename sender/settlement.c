@@ -6,6 +6,7 @@
 #include "sender/claims.h"
 #include "sender/grants.h"
 #include "sender/outcome.h"
+#include "sender/slots.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -292,7 +293,7 @@ finish_delivery(struct delivery *delivery)
         account->may_have_more = true; /* look once: it tells when the next is due */
     grants_release(delivery);
     claims_release(delivery);
-    worker_give_delivery(delivery);
+    slots_give(delivery);
 }
 
 static bool

@@ -5,10 +5,12 @@
 #include "sender/base/log.h"
 #include "sender/bell.h"
 #include "sender/claims.h"
+#include "sender/exchanges.h"
 #include "sender/grants.h"
 #include "sender/lease.h"
-#include "sender/outcome.h"
+#include "sender/pause.h"
 #include "sender/settlement.h"
+#include "sender/slots.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,400 +19,15 @@
 enum {
     ASK_AGAIN_US = 300 * 1000,     /* between two tries when Redis answers errors */
     TURN_WAIT_MAX_US = 200 * 1000, /* how soon a signal is seen at the latest */
-    SEND_ROUND = 64,               /* exchanges one account starts before the next has its turn */
-    PAUSED_WAIT_US = 1000 * 1000,  /* how soon a resumed account is noticed */
-    LONG_PAUSE_MS = 2 * 1000,      /* of an account: its slots are worth more than its waiting */
 };
 
-/* ---- lists and pools ------------------------------------------------------------------------ */
-
-void
-list_push(struct delivery_list *list, struct delivery *delivery)
-{
-    check(delivery->next == NULL && list->last != delivery);
-    if (list->last != NULL)
-        list->last->next = delivery;
-    else
-        list->first = delivery;
-    list->last = delivery;
-    list->count++;
-}
-
-struct delivery *
-list_pop(struct delivery_list *list)
-{
-    struct delivery *delivery = list->first;
-    if (delivery == NULL)
-        return NULL;
-    list->first = delivery->next;
-    if (list->first == NULL)
-        list->last = NULL;
-    delivery->next = NULL;
-    list->count--;
-    return delivery;
-}
-
-struct delivery *
-worker_take_delivery(struct worker *worker)
-{
-    struct delivery *delivery = list_pop(&worker->free_deliveries);
-    if (delivery == NULL)
-        return NULL;
-    check_magic(delivery, DELIVERY_MAGIC);
-    check(delivery->state == DELIVERY_FREE);
-    return delivery;
-}
-
-/* Everything but the slot's own memory starts anew, so nothing of one message reaches the next. */
-static void
-clear_delivery(struct worker *worker, struct delivery *delivery)
-{
-    memset(delivery, 0, offsetof(struct delivery, memory));
-    delivery->magic = DELIVERY_MAGIC;
-    delivery->worker = worker;
-    delivery->arena = (struct arena){.data = delivery->memory, .capacity = SLOT_MEMORY};
-}
-
-static void
-give_batch_pin(struct worker *worker, struct batch *batch)
-{
-    check(batch->pins > 0);
-    if (--batch->pins > 0)
-        return;
-    batch->next = worker->free_batches;
-    worker->free_batches = batch;
-    worker->batches_free++;
-}
-
-void
-worker_give_delivery(struct delivery *delivery)
-{
-    struct worker *worker = delivery->worker;
-    check(delivery->next == NULL && delivery->exchange_memory == NULL);
-    check(delivery->grant == NULL && delivery->hold == NULL);
-    if (delivery->batch != NULL)
-        give_batch_pin(worker, delivery->batch);
-    if (delivery->edition != NULL)
-        editions_give(delivery->edition);
-    clear_delivery(worker, delivery);
-    list_push(&worker->free_deliveries, delivery);
-    worker_work_later(worker);
-}
-
-/* ---- sending -------------------------------------------------------------------------------- */
-
-static void
-give_exchange_memory(struct delivery *delivery)
-{
-    struct worker *worker = delivery->worker;
-    if (delivery->large_body != NULL) {
-        delivery->large_body->next = worker->free_large;
-        worker->free_large = delivery->large_body;
-        delivery->large_body = NULL;
-    }
-    delivery->exchange_memory->next = worker->free_exchanges;
-    worker->free_exchanges = delivery->exchange_memory;
-    worker->exchanges_free++;
-    delivery->exchange_memory = NULL;
-}
-
-/* The receipt's explanation of itself: see queue/README.md, biz_opaque_callback_data. */
-static struct span
-write_callback(const struct delivery *delivery, char *out, size_t size)
-{
-    const struct account_keys *keys = &delivery->account->settings->keys;
-    struct buffer callback;
-    buffer_init(&callback, out, size);
-    buffer_put_text(&callback, "f1;");
-    buffer_put_text(&callback, keys->business_name);
-    buffer_put_char(&callback, '/');
-    buffer_put_text(&callback, keys->account_name);
-    buffer_put_char(&callback, ';');
-    buffer_put_span(&callback, delivery->name);
-    buffer_put_char(&callback, ';');
-    buffer_put_u64(&callback, delivery->attempts + 1);
-    buffer_put_char(&callback, ';');
-    buffer_put_span(&callback, delivery->grant->name);
-    buffer_put_char(&callback, ';');
-    buffer_put_u64(&callback, delivery->index);
-    buffer_put_char(&callback, ';');
-    buffer_put_u64(&callback, delivery->quote.millionths);
-    buffer_put_char(&callback, ';');
-    buffer_put_text(&callback, delivery->account->settings->currency);
-    buffer_put_char(&callback, ';');
-    buffer_put_text(&callback, delivery->quote.day);
-    buffer_put_char(&callback, ';');
-    buffer_put(&callback, delivery->quote.cell, delivery->quote.cell_size);
-    buffer_printf(&callback, ";%016llx;", (unsigned long long)delivery->template->version);
-    check(!callback.overflow); /* TEMPLATE_NAME_MAX is what makes it fit */
-    return buffer_span(&callback);
-}
-
-static bool
-write_body(struct delivery *delivery, struct span *body)
-{
-    struct worker *worker = delivery->worker;
-    char callback[513];
-    const struct request_input input = {
-        .to = {delivery->phone.e164, delivery->phone.e164_size},
-        .recipient = delivery->notification.recipient,
-        .callback = write_callback(delivery, callback, sizeof(callback)),
-        .values = &delivery->values,
-    };
-    const struct request_form *form = edition_form(delivery->edition->edition, delivery->template);
-    struct buffer out;
-    buffer_init(&out, delivery->exchange_memory->body, BODY_SIZE);
-    if (!request_write(form, &input, &out)) {
-        if (worker->free_large == NULL)
-            return false;
-        delivery->large_body = worker->free_large;
-        worker->free_large = delivery->large_body->next;
-        buffer_init(&out, delivery->large_body->body, LARGE_BODY_SIZE);
-        check(request_write(form, &input, &out)); /* values_read() bounded the text */
-    }
-    *body = buffer_span(&out);
-    return true;
-}
-
-/* False: it must wait, because the few large bodies are all under way. */
-static bool
-start_exchange(struct delivery *delivery)
-{
-    struct worker *worker = delivery->worker;
-    struct span body;
-    delivery->exchange_memory = worker->free_exchanges;
-    worker->free_exchanges = delivery->exchange_memory->next;
-    worker->exchanges_free--;
-    if (!write_body(delivery, &body)) {
-        give_exchange_memory(delivery);
-        return false;
-    }
-    const struct h2_request request = {
-        .method = SPAN("POST"),
-        .path = span_of(delivery->account->settings->path),
-        .authorization = span_of(delivery->account->settings->authorization),
-        .content_type = SPAN("application/json"),
-        .body = body,
-    };
-    delivery->exchange = (struct channel_exchange){.owner = delivery};
-    buffer_init(&delivery->exchange.h2.response, delivery->exchange_memory->response,
-                RESPONSE_SIZE);
-    channel_start(worker->channel, &delivery->exchange, &request);
-    return true;
-}
-
-static void
-on_exchange_end(void *context, struct channel_exchange *exchange, enum h2_end end)
-{
-    struct worker *worker = context;
-    struct delivery *delivery = exchange->owner;
-    check_magic(worker, WORKER_MAGIC);
-    check_magic(delivery, DELIVERY_MAGIC);
-    check(delivery->state == DELIVERY_SENDING && delivery->exchange_memory != NULL);
-    delivery->end = end;
-    delivery->state = DELIVERY_JUDGING;
-    delivery_run(delivery); /* reads the response before its memory is given back */
-    give_exchange_memory(delivery);
-}
-
-static void
-on_channel_room(void *context)
-{
-    struct worker *worker = context;
-    check_magic(worker, WORKER_MAGIC);
-    worker_work_later(worker);
-}
-
-static void
-hold_list_back(struct account *account, struct delivery_list *list, uint64_t wait_ms)
-{
-    struct delivery *delivery;
-    while ((delivery = list_pop(list)) != NULL) {
-        uint64_t spread_ms = random_below(&account->worker->random, wait_ms / 10 + 1);
-        (void)outcome_later(delivery, clock_unix_ms() + wait_ms + spread_ms, delivery->attempts,
-                            SPAN("the account was throttled or stopped"));
-        delivery_run(delivery);
-    }
-}
-
-/* A throttled or stopped account does not send: what was granted goes back to wait. What was not
- * goes back too, if it is for long and there are others: their slots are not to wait with it. */
-static void
-hold_back(struct account *account)
-{
-    uint64_t wait_ms = (account->paused_until_us - loop_now_us(account->worker->loop)) / 1000;
-    hold_list_back(account, &account->sending, wait_ms);
-    if (wait_ms < LONG_PAUSE_MS || account->worker->account_count == 1)
-        return;
-    for (int source = 0; source < SOURCE_COUNT; source++)
-        hold_list_back(account, &account->ready[source], wait_ms);
-    account->ready_count = 0;
-}
-
-void
-worker_hold_account(struct account *account)
-{
-    struct worker *worker = account->worker;
-    struct delivery *delivery;
-    uint64_t until_us = loop_now_us(worker->loop) + PAUSED_WAIT_US;
-    if (account->paused_until_us < until_us)
-        account->paused_until_us = until_us;
-    for (int source = 0; source < SOURCE_COUNT; source++) {
-        account->ready_count -= account->ready[source].count;
-        while ((delivery = list_pop(&account->ready[source])) != NULL) {
-            (void)outcome_later(delivery, clock_unix_ms() + PAUSED_WAIT_US / 1000,
-                                delivery->attempts, SPAN("the account is paused"));
-            delivery_run(delivery);
-        }
-    }
-    worker_work_later(worker);
-}
-
-static bool
-is_paused(const struct account *account)
-{
-    return account->paused_until_us > loop_now_us(account->worker->loop);
-}
+/* ---- the end of a turn ---------------------------------------------------------------------- */
 
 bool
 worker_may_send(const struct worker *worker, const struct account *account)
 {
-    return lease_holds(worker, account->settings->business) && !is_paused(account) &&
+    return lease_holds(worker, account->settings->business) && !pause_is_on(account) &&
            !account->settle_refused;
-}
-
-/* While Meta cannot be reached nothing is popped to be sent; the oldest are looked at all the same.
- */
-static void
-end_stale(struct account *account)
-{
-    uint64_t now_ms = account->sending.count > 0 ? clock_unix_ms() : 0;
-    while (account->sending.count > 0 && delivery_is_stale(account->sending.first, now_ms))
-        delivery_run(list_pop(&account->sending));
-}
-
-static uint32_t
-send_some(struct account *account, uint32_t room)
-{
-    struct worker *worker = account->worker;
-    uint64_t now_ms = clock_unix_ms();
-    uint32_t sent = 0;
-    while (account->sending.count > 0 && sent < room && sent < SEND_ROUND &&
-           worker->exchanges_free > 0) {
-        struct delivery *delivery = list_pop(&account->sending);
-        if (delivery_is_stale(delivery, now_ms)) {
-            delivery_run(delivery); /* step_send says which */
-            continue;
-        }
-        if (!start_exchange(delivery)) {
-            list_push(&account->sending, delivery);
-            break;
-        }
-        sent++;
-    }
-    return sent;
-}
-
-/* In rounds over the accounts, so that none takes all the room. */
-static void
-send_ready(struct worker *worker)
-{
-    uint32_t waiting = 0;
-    uint32_t room = channel_room(worker->channel);
-    bool moved = true;
-    while (moved) {
-        moved = false;
-        waiting = 0;
-        for (uint32_t i = 0; i < worker->account_count; i++) {
-            struct account *account =
-                &worker->accounts[(worker->turn_of + i) % worker->account_count];
-            end_stale(account);
-            if (account->sending.count == 0)
-                continue;
-            if (is_paused(account) || worker->draining)
-                continue;
-            if (worker_may_send(worker, account)) {
-                uint32_t sent = send_some(account, room);
-                room -= sent;
-                moved = moved || sent > 0;
-            }
-            waiting += account->sending.count;
-        }
-    }
-    if (waiting > 0 && room == 0)
-        channel_want(worker->channel);
-}
-
-/* ---- the end of a turn ---------------------------------------------------------------------- */
-
-/* The account's pace: what is granted leaves at once, so the pace is kept here. */
-static uint32_t
-paced_room(const struct account *account, uint32_t room)
-{
-    uint32_t paced = pace_room(&account->pace, loop_now_us(account->worker->loop));
-    if (paced < pace_worth(&account->pace) && paced < account->ready_count)
-        return 0; /* the wake timer comes when there is a batch's worth */
-    return paced < room ? paced : room;
-}
-
-/* The catalogue, the rate cards or the day changed: what waits for a grant is looked through once.
- */
-static void
-look_through_ready(struct account *account)
-{
-    char day[DAY_SIZE + 1];
-    struct worker *worker = account->worker;
-    uint64_t serial = catalogue_feed_serial(worker->sender->feed, account->settings->business);
-    zone_day(account->settings->zone, clock_unix_ms(), day);
-    if (serial == account->catalogue_serial && worker->rates.serial == account->rates_serial &&
-        strcmp(day, account->ready_day) == 0)
-        return;
-    account->catalogue_serial = serial;
-    account->rates_serial = worker->rates.serial;
-    memcpy(account->ready_day, day, sizeof(day));
-    for (int source = 0; source < SOURCE_COUNT; source++) {
-        struct delivery_list ready = account->ready[source];
-        struct delivery *delivery;
-        account->ready[source] = (struct delivery_list){0};
-        account->ready_count -= ready.count;
-        while ((delivery = list_pop(&ready)) != NULL)
-            delivery_grant_again(delivery);
-    }
-}
-
-/* No connection is to be had: what would be granted could not leave. */
-static bool
-is_unreachable(const struct worker *worker)
-{
-    return channel_room(worker->channel) == 0 && channel_active(worker->channel) == 0 &&
-           channel_trouble(worker->channel)[0] != '\0';
-}
-
-static void
-grant_ready(struct worker *worker)
-{
-    /* Twice what can be under way: one half on the wire, the other granted while it is. */
-    uint32_t limit = 2 * channel_capacity(worker->channel);
-    uint32_t worth = GRANT_MEMBERS_MAX / 8 < limit / 2 ? GRANT_MEMBERS_MAX / 8 : limit / 2;
-    for (uint32_t i = 0; i < worker->account_count; i++) {
-        struct account *account = &worker->accounts[(worker->turn_of + i) % worker->account_count];
-        if (account->ready_count == 0 || !worker_may_send(worker, account))
-            continue;
-        if (is_unreachable(worker)) {
-            channel_want(worker->channel);
-            return;
-        }
-        look_through_ready(account);
-        uint32_t room = limit > worker->granted ? limit - worker->granted : 0;
-        /* No trickle: a grant is a call and a record, so wait until it is worth one. */
-        if (room < worth && room < account->ready_count)
-            continue;
-        room = paced_room(account, room);
-        uint32_t asked = room > 0 ? grants_ask(account, room) : 0;
-        pace_take(&account->pace, asked, loop_now_us(worker->loop));
-        if (asked > 0 && channel_room(worker->channel) == 0)
-            channel_want(worker->channel); /* connect while Redis grants */
-    }
 }
 
 static void
@@ -451,7 +68,6 @@ set_wake_timer(struct worker *worker)
         timer_stop(loop_timers(worker->loop), &worker->wake_timer);
 }
 
-/* Calls whose replies went with a connection, and those that had no room in the output. */
 void
 worker_ask_again(struct worker *worker)
 {
@@ -459,6 +75,7 @@ worker_ask_again(struct worker *worker)
     worker_work_later(worker);
 }
 
+/* Calls whose replies went with a connection, and those that had no room in the output. */
 static void
 ask_lost(struct worker *worker)
 {
@@ -518,9 +135,8 @@ work(struct loop_flush *flush)
     if (!worker->draining && atomic_load_explicit(&worker->sender->draining, memory_order_relaxed))
         begin_drain(worker);
     for (uint32_t i = 0; i < worker->account_count; i++)
-        if (is_paused(&worker->accounts[i]))
-            hold_back(&worker->accounts[i]);
-    send_ready(worker);
+        pause_hold_back(&worker->accounts[i]);
+    exchanges_send(worker);
     settle_all(worker);
     if (!redis_client_is_ready(worker->redis)) {
         set_wake_timer(worker);
@@ -528,7 +144,7 @@ work(struct loop_flush *flush)
     }
     ask_lost(worker);
     if (!worker->draining) {
-        grant_ready(worker);
+        grants_ask_ready(worker);
         claim_more(worker);
         bell_watch(worker);
     } else if (!worker->leaving && is_drained(worker)) {
@@ -621,48 +237,8 @@ on_wake(struct timer *timer)
 /* ---- start and end -------------------------------------------------------------------------- */
 
 static void
-open_pools(struct worker *worker)
+open_scratch(struct worker *worker)
 {
-    worker->deliveries = check_alloc(DELIVERIES_MAX, sizeof(*worker->deliveries));
-    for (uint32_t i = 0; i < DELIVERIES_MAX; i++) {
-        clear_delivery(worker, &worker->deliveries[i]);
-        list_push(&worker->free_deliveries, &worker->deliveries[i]);
-    }
-    worker->batches = check_alloc(BATCHES_MAX, sizeof(*worker->batches));
-    for (uint32_t i = 0; i < BATCHES_MAX; i++) {
-        arena_open(&worker->batches[i].arena, BATCH_ARENA_SIZE);
-        worker->batches[i].next = worker->free_batches;
-        worker->free_batches = &worker->batches[i];
-    }
-    worker->batches_free = BATCHES_MAX;
-    worker->holds = check_alloc(HOLDS_MAX, sizeof(*worker->holds));
-    worker->grants = check_alloc(GRANTS_MAX, sizeof(*worker->grants));
-    for (uint32_t i = 0; i < HOLDS_MAX; i++) {
-        worker->holds[i].next = worker->free_holds;
-        worker->free_holds = &worker->holds[i];
-    }
-    worker->holds_free = HOLDS_MAX;
-    for (uint32_t i = 0; i < GRANTS_MAX; i++) {
-        worker->grants[i].next = worker->free_grants;
-        worker->free_grants = &worker->grants[i];
-    }
-}
-
-static void
-open_exchange_memory(struct worker *worker)
-{
-    uint32_t count = channel_capacity(worker->channel);
-    worker->exchanges = check_alloc(count, sizeof(*worker->exchanges));
-    for (uint32_t i = 0; i < count; i++) {
-        worker->exchanges[i].next = worker->free_exchanges;
-        worker->free_exchanges = &worker->exchanges[i];
-    }
-    worker->exchanges_free = count;
-    worker->large = check_alloc(LARGE_BODIES, sizeof(*worker->large));
-    for (uint32_t i = 0; i < LARGE_BODIES; i++) {
-        worker->large[i].next = worker->free_large;
-        worker->free_large = &worker->large[i];
-    }
     worker->text = check_alloc(1, TEXT_SIZE);
     worker->scratch_size = OUTCOMES_SIZE;
     worker->scratch = check_alloc(1, worker->scratch_size);
@@ -707,28 +283,6 @@ open_tls(struct worker *worker, struct error_text *error)
 }
 
 static void
-open_channel(struct worker *worker)
-{
-    const struct sender_settings *settings = &worker->sender->settings;
-    const struct channel_settings channel = {
-        .address = {.host = settings->graph.host, .port = settings->graph.port},
-        .tls = worker->graph_tls,
-        .authority = span_of(settings->graph.authority),
-        .user_agent = SPAN("facteur/" FACTEUR_VERSION),
-        .connections_max = settings->connections_max,
-        .exchanges_max = settings->exchanges_max,
-        .connect_timeout_us = 5 * 1000 * 1000,
-        .request_timeout_us = settings->request_timeout_ms * 1000,
-        .idle_us = 10 * 1000 * 1000,
-        .ping_timeout_us = 2 * 1000 * 1000,
-        .seed = random_next(&worker->random),
-    };
-    static const struct channel_events events = {.on_end = on_exchange_end,
-                                                 .on_room = on_channel_room};
-    worker->channel = channel_open(worker->loop, &channel, &events, worker);
-}
-
-static void
 open_redis(struct worker *worker)
 {
     struct redis_client_settings settings = {
@@ -763,10 +317,10 @@ worker_open(struct worker *worker, struct error_text *error)
     worker->work.on_flush = work;
     timer_init(&worker->beat_timer, on_beat_due);
     timer_init(&worker->wake_timer, on_wake);
-    open_pools(worker);
+    slots_open(worker);
     open_accounts(worker);
-    open_channel(worker);
-    open_exchange_memory(worker);
+    exchanges_open(worker);
+    open_scratch(worker);
     open_redis(worker);
     return true;
 }
@@ -782,21 +336,14 @@ worker_close(struct worker *worker)
     while (!channel_is_closed(worker->channel) || !redis_client_is_closed(worker->redis) ||
            !redis_client_is_closed(worker->bell))
         loop_turn(worker->loop, TURN_WAIT_MAX_US);
-    channel_free(worker->channel);
+    exchanges_close(worker);
     redis_client_free(worker->redis);
     redis_client_free(worker->bell);
     loop_close(worker->loop);
     tls_context_close(worker->graph_tls);
     if (worker->redis_tls != NULL)
         tls_context_close(worker->redis_tls);
-    for (uint32_t i = 0; i < BATCHES_MAX; i++)
-        arena_close(&worker->batches[i].arena);
-    free(worker->deliveries);
-    free(worker->batches);
-    free(worker->holds);
-    free(worker->grants);
-    free(worker->exchanges);
-    free(worker->large);
+    slots_close(worker);
     free(worker->text);
     free(worker->scratch);
     free(worker->writing);

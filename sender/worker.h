@@ -138,8 +138,8 @@ struct worker {
     struct grant_call grant_calls[GRANT_CALLS_MAX];
     struct settle_call settle_calls[SETTLE_CALLS_MAX];
 
-    uint32_t granted;      /* deliveries granted or being granted, not settled */
-    uint64_t ask_again_us; /* lost claims and grants are not asked again before */
+    uint32_t granted;       /* deliveries granted or being granted, not settled */
+    uint64_t ask_again_us;  /* lost claims and grants are not asked again before */
     struct loop_flush work; /* the end-of-turn work */
     int64_t redis_id;       /* Redis' client id of `redis`, also after it was lost; 0: unknown */
     int64_t bell_id;        /* Redis' client id of the bell; 0: unknown */
@@ -162,14 +162,5 @@ void *worker_main(void *worker); /* the thread */
 /* For the steps and the calls. */
 void worker_ask_again(struct worker *worker);  /* Redis answered an error: lost calls, in a while */
 void worker_work_later(struct worker *worker); /* run the end-of-turn work this turn */
-struct delivery *worker_take_delivery(struct worker *worker);
-void worker_give_delivery(struct delivery *delivery); /* from any list: it must be in none */
 bool worker_may_send(const struct worker *worker, const struct account *account); /* lease holds */
-/* An operator paused the account: what is not on the wire goes to later, and nothing new is taken
- * until it asks again, in a second. */
-void worker_hold_account(struct account *account);
-
-void list_push(struct delivery_list *list, struct delivery *delivery);
-struct delivery *list_pop(struct delivery_list *list);
-
 #endif

@@ -7,7 +7,7 @@
 
 #include "sender/base/check.h"
 #include "sender/base/clock.h"
-#include "sender/worker.h"
+#include "sender/slots.h"
 #include "tests/unit/test.h"
 
 #include <string.h>

@@ -1,0 +1,254 @@
+#include "sender/exchanges.h"
+
+#include "sender/base/check.h"
+#include "sender/base/clock.h"
+#include "sender/pause.h"
+#include "sender/slots.h"
+
+#include <stdlib.h>
+
+enum { SEND_ROUND = 64 /* exchanges one account starts before the next has its turn */ };
+
+/* ---- one exchange --------------------------------------------------------------------------- */
+
+static void
+give_exchange_memory(struct delivery *delivery)
+{
+    struct worker *worker = delivery->worker;
+    if (delivery->large_body != NULL) {
+        delivery->large_body->next = worker->free_large;
+        worker->free_large = delivery->large_body;
+        delivery->large_body = NULL;
+    }
+    delivery->exchange_memory->next = worker->free_exchanges;
+    worker->free_exchanges = delivery->exchange_memory;
+    worker->exchanges_free++;
+    delivery->exchange_memory = NULL;
+}
+
+/* The receipt's explanation of itself: see queue/README.md, biz_opaque_callback_data. */
+static struct span
+write_callback(const struct delivery *delivery, char *out, size_t size)
+{
+    const struct account_keys *keys = &delivery->account->settings->keys;
+    struct buffer callback;
+    buffer_init(&callback, out, size);
+    buffer_put_text(&callback, "f1;");
+    buffer_put_text(&callback, keys->business_name);
+    buffer_put_char(&callback, '/');
+    buffer_put_text(&callback, keys->account_name);
+    buffer_put_char(&callback, ';');
+    buffer_put_span(&callback, delivery->name);
+    buffer_put_char(&callback, ';');
+    buffer_put_u64(&callback, delivery->attempts + 1);
+    buffer_put_char(&callback, ';');
+    buffer_put_span(&callback, delivery->grant->name);
+    buffer_put_char(&callback, ';');
+    buffer_put_u64(&callback, delivery->index);
+    buffer_put_char(&callback, ';');
+    buffer_put_u64(&callback, delivery->quote.millionths);
+    buffer_put_char(&callback, ';');
+    buffer_put_text(&callback, delivery->account->settings->currency);
+    buffer_put_char(&callback, ';');
+    buffer_put_text(&callback, delivery->quote.day);
+    buffer_put_char(&callback, ';');
+    buffer_put(&callback, delivery->quote.cell, delivery->quote.cell_size);
+    buffer_printf(&callback, ";%016llx;", (unsigned long long)delivery->template->version);
+    check(!callback.overflow); /* TEMPLATE_NAME_MAX is what makes it fit */
+    return buffer_span(&callback);
+}
+
+static bool
+write_body(struct delivery *delivery, struct span *body)
+{
+    struct worker *worker = delivery->worker;
+    char callback[513];
+    const struct request_input input = {
+        .to = {delivery->phone.e164, delivery->phone.e164_size},
+        .recipient = delivery->notification.recipient,
+        .callback = write_callback(delivery, callback, sizeof(callback)),
+        .values = &delivery->values,
+    };
+    const struct request_form *form = edition_form(delivery->edition->edition, delivery->template);
+    struct buffer out;
+    buffer_init(&out, delivery->exchange_memory->body, BODY_SIZE);
+    if (!request_write(form, &input, &out)) {
+        if (worker->free_large == NULL)
+            return false;
+        delivery->large_body = worker->free_large;
+        worker->free_large = delivery->large_body->next;
+        buffer_init(&out, delivery->large_body->body, LARGE_BODY_SIZE);
+        check(request_write(form, &input, &out)); /* values_read() bounded the text */
+    }
+    *body = buffer_span(&out);
+    return true;
+}
+
+/* False: it must wait, because the few large bodies are all under way. */
+static bool
+start_exchange(struct delivery *delivery)
+{
+    struct worker *worker = delivery->worker;
+    struct span body;
+    delivery->exchange_memory = worker->free_exchanges;
+    worker->free_exchanges = delivery->exchange_memory->next;
+    worker->exchanges_free--;
+    if (!write_body(delivery, &body)) {
+        give_exchange_memory(delivery);
+        return false;
+    }
+    const struct h2_request request = {
+        .method = SPAN("POST"),
+        .path = span_of(delivery->account->settings->path),
+        .authorization = span_of(delivery->account->settings->authorization),
+        .content_type = SPAN("application/json"),
+        .body = body,
+    };
+    delivery->exchange = (struct channel_exchange){.owner = delivery};
+    buffer_init(&delivery->exchange.h2.response, delivery->exchange_memory->response,
+                RESPONSE_SIZE);
+    channel_start(worker->channel, &delivery->exchange, &request);
+    return true;
+}
+
+static void
+on_exchange_end(void *context, struct channel_exchange *exchange, enum h2_end end)
+{
+    struct worker *worker = context;
+    struct delivery *delivery = exchange->owner;
+    check_magic(worker, WORKER_MAGIC);
+    check_magic(delivery, DELIVERY_MAGIC);
+    check(delivery->state == DELIVERY_SENDING && delivery->exchange_memory != NULL);
+    delivery->end = end;
+    delivery->state = DELIVERY_JUDGING;
+    delivery_run(delivery); /* reads the response before its memory is given back */
+    give_exchange_memory(delivery);
+}
+
+static void
+on_room(void *context)
+{
+    struct worker *worker = context;
+    check_magic(worker, WORKER_MAGIC);
+    worker_work_later(worker);
+}
+
+/* ---- as many as there is room for ------------------------------------------------------------
+ */
+
+/* While Meta cannot be reached nothing is popped to be sent; the oldest are looked at all the same.
+ */
+static void
+end_stale(struct account *account)
+{
+    uint64_t now_ms = account->sending.count > 0 ? clock_unix_ms() : 0;
+    while (account->sending.count > 0 && delivery_is_stale(account->sending.first, now_ms))
+        delivery_run(list_pop(&account->sending));
+}
+
+static uint32_t
+send_some(struct account *account, uint32_t room)
+{
+    struct worker *worker = account->worker;
+    uint64_t now_ms = clock_unix_ms();
+    uint32_t sent = 0;
+    while (account->sending.count > 0 && sent < room && sent < SEND_ROUND &&
+           worker->exchanges_free > 0) {
+        struct delivery *delivery = list_pop(&account->sending);
+        if (delivery_is_stale(delivery, now_ms)) {
+            delivery_run(delivery); /* step_send says which */
+            continue;
+        }
+        if (!start_exchange(delivery)) {
+            list_push(&account->sending, delivery);
+            break;
+        }
+        sent++;
+    }
+    return sent;
+}
+
+/* In rounds over the accounts, so that none takes all the room. */
+void
+exchanges_send(struct worker *worker)
+{
+    uint32_t waiting = 0;
+    uint32_t room = channel_room(worker->channel);
+    bool moved = true;
+    while (moved) {
+        moved = false;
+        waiting = 0;
+        for (uint32_t i = 0; i < worker->account_count; i++) {
+            struct account *account =
+                &worker->accounts[(worker->turn_of + i) % worker->account_count];
+            end_stale(account);
+            if (account->sending.count == 0)
+                continue;
+            if (pause_is_on(account) || worker->draining)
+                continue;
+            if (worker_may_send(worker, account)) {
+                uint32_t sent = send_some(account, room);
+                room -= sent;
+                moved = moved || sent > 0;
+            }
+            waiting += account->sending.count;
+        }
+    }
+    if (waiting > 0 && room == 0)
+        channel_want(worker->channel);
+}
+
+/* ---- start and end -------------------------------------------------------------------------- */
+
+static void
+open_channel(struct worker *worker)
+{
+    const struct sender_settings *settings = &worker->sender->settings;
+    const struct channel_settings channel = {
+        .address = {.host = settings->graph.host, .port = settings->graph.port},
+        .tls = worker->graph_tls,
+        .authority = span_of(settings->graph.authority),
+        .user_agent = SPAN("facteur/" FACTEUR_VERSION),
+        .connections_max = settings->connections_max,
+        .exchanges_max = settings->exchanges_max,
+        .connect_timeout_us = 5 * 1000 * 1000,
+        .request_timeout_us = settings->request_timeout_ms * 1000,
+        .idle_us = 10 * 1000 * 1000,
+        .ping_timeout_us = 2 * 1000 * 1000,
+        .seed = random_next(&worker->random),
+    };
+    static const struct channel_events events = {.on_end = on_exchange_end, .on_room = on_room};
+    worker->channel = channel_open(worker->loop, &channel, &events, worker);
+}
+
+static void
+open_memory(struct worker *worker)
+{
+    uint32_t count = channel_capacity(worker->channel);
+    worker->exchanges = check_alloc(count, sizeof(*worker->exchanges));
+    for (uint32_t i = 0; i < count; i++) {
+        worker->exchanges[i].next = worker->free_exchanges;
+        worker->free_exchanges = &worker->exchanges[i];
+    }
+    worker->exchanges_free = count;
+    worker->large = check_alloc(LARGE_BODIES, sizeof(*worker->large));
+    for (uint32_t i = 0; i < LARGE_BODIES; i++) {
+        worker->large[i].next = worker->free_large;
+        worker->free_large = &worker->large[i];
+    }
+}
+
+void
+exchanges_open(struct worker *worker)
+{
+    open_channel(worker);
+    open_memory(worker);
+}
+
+void
+exchanges_close(struct worker *worker)
+{
+    channel_free(worker->channel);
+    free(worker->exchanges);
+    free(worker->large);
+}

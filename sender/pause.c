@@ -1,0 +1,100 @@
+#include "sender/pause.h"
+
+#include "sender/base/clock.h"
+#include "sender/base/log.h"
+#include "sender/outcome.h"
+#include "sender/slots.h"
+
+enum {
+    THROTTLE_FIRST_MS = 1000, /* an account that was throttled: first wait, doubled */
+    THROTTLE_DOUBLINGS_MAX = 6,
+    STOPPED_WAIT_MS = 60 * 1000, /* token, permission, payment: look again after this */
+    PAUSE_MAX_MS = 3600 * 1000,  /* whatever Retry-After says */
+    LONG_PAUSE_MS = 2 * 1000,    /* its slots are worth more than its waiting */
+    OPERATOR_WAIT_MS = 1000,     /* how soon a resumed account is noticed */
+};
+
+bool
+pause_is_on(const struct account *account)
+{
+    return account->paused_until_us > loop_now_us(account->worker->loop);
+}
+
+static uint64_t
+throttle_wait_ms(const struct account *account, const struct verdict *verdict, bool stopped)
+{
+    uint32_t doublings = account->throttles;
+    uint64_t wait_ms = (uint64_t)THROTTLE_FIRST_MS
+                       << (doublings < THROTTLE_DOUBLINGS_MAX ? doublings : THROTTLE_DOUBLINGS_MAX);
+    if (stopped)
+        wait_ms = STOPPED_WAIT_MS;
+    if (verdict->retry_after_s > 0)
+        wait_ms = (uint64_t)verdict->retry_after_s * 1000;
+    return wait_ms < PAUSE_MAX_MS ? wait_ms : PAUSE_MAX_MS;
+}
+
+uint64_t
+pause_throttle(struct account *account, const struct verdict *verdict)
+{
+    struct worker *worker = account->worker;
+    bool stopped =
+        verdict->class == GRAPH_ERROR_STOP_ACCOUNT || verdict->class == GRAPH_ERROR_STOP_PHONE;
+    uint64_t now_us = loop_now_us(worker->loop);
+    if (!pause_is_on(account)) { /* one storm of answers is one throttle */
+        uint64_t wait_ms = throttle_wait_ms(account, verdict, stopped);
+        account->throttles++;
+        account->paused_until_us = now_us + wait_ms * 1000;
+        log_line(stopped ? LOG_ERROR : LOG_WARN, stopped ? "account_stopped" : "account_throttled",
+                 "account=%s/%s code=%d class=%s wait_ms=%llu",
+                 account->settings->keys.business_name, account->settings->keys.account_name,
+                 verdict->code, graph_error_class_text(verdict->class),
+                 (unsigned long long)wait_ms);
+    }
+    /* Spread over a tenth, so that what waited together does not come back together. */
+    uint64_t wait_ms = (account->paused_until_us - now_us) / 1000;
+    return wait_ms + random_below(&worker->random, wait_ms / 10 + 1);
+}
+
+static void
+hold_list_back(struct account *account, struct delivery_list *list, uint64_t wait_ms,
+               struct span reason)
+{
+    struct delivery *delivery;
+    while ((delivery = list_pop(list)) != NULL) {
+        uint64_t spread_ms = random_below(&account->worker->random, wait_ms / 10 + 1);
+        (void)outcome_later(delivery, clock_unix_ms() + wait_ms + spread_ms, delivery->attempts,
+                            reason);
+        delivery_run(delivery);
+    }
+}
+
+static void
+hold_ready_back(struct account *account, uint64_t wait_ms, struct span reason)
+{
+    for (int source = 0; source < SOURCE_COUNT; source++) {
+        account->ready_count -= account->ready[source].count;
+        hold_list_back(account, &account->ready[source], wait_ms, reason);
+    }
+}
+
+void
+pause_hold_back(struct account *account)
+{
+    struct span reason = SPAN("the account was throttled or stopped");
+    if (!pause_is_on(account))
+        return;
+    uint64_t wait_ms = (account->paused_until_us - loop_now_us(account->worker->loop)) / 1000;
+    hold_list_back(account, &account->sending, wait_ms, reason);
+    if (wait_ms >= LONG_PAUSE_MS && account->worker->account_count > 1)
+        hold_ready_back(account, wait_ms, reason);
+}
+
+void
+pause_by_operator(struct account *account)
+{
+    uint64_t until_us = loop_now_us(account->worker->loop) + (uint64_t)OPERATOR_WAIT_MS * 1000;
+    if (account->paused_until_us < until_us)
+        account->paused_until_us = until_us;
+    hold_ready_back(account, OPERATOR_WAIT_MS, SPAN("the account is paused"));
+    worker_work_later(account->worker);
+}
