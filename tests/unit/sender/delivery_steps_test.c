@@ -250,7 +250,7 @@ static void
 without_a_rate_card_it_waits(void)
 {
     const char *const words[] = {"to", "+33612345678", FRENCH, THREE, NULL};
-    memcpy(fake.settings.currency, "XXX", 4);
+    memcpy(fake.settings.currency, "XTS", 4);
     struct delivery *delivery = fake_entry(&fake, words, 0);
     delivery_run(delivery);
     memcpy(fake.settings.currency, "USD", 4);
