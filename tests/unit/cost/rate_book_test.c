@@ -12,85 +12,86 @@ read_text(const char *text, const struct markets *markets, struct rate_findings 
 }
 
 /* What an operator may write, and what is said about it: line, what, what to do. */
+static const struct {
+    const char *text;
+    uint32_t line;
+    enum rate_level level;
+    const char *what;
+    const char *remedy;
+} mistakes[] = {
+    {"", 0, RATE_ERROR, "the file is empty: it needs a header line", "give a CSV file"},
+    {"\xef\xbb\xbf", 0, RATE_ERROR, "the file is empty", ""},
+    {"\n\n", 0, RATE_ERROR, "no header line", "market,category,price,currency"},
+    {HEADER, 0, RATE_ERROR, "no prices, only a header line", "add the rows"},
+    {"a\xff", 0, RATE_ERROR, "not a text in UTF-8", ""},
+    {"market,category,price,currency\n", 1, RATE_ERROR, "no column \"effective_from\"",
+     "must name the columns"},
+    {"market;category;price;currency;effective_from\n", 1, RATE_ERROR, "no column \"market\"",
+     "semicolons: save it with commas"},
+    {HEADER "Nord,utility,1,USD,2026-10-01,\n", 2, RATE_ERROR,
+     "\"Nord\" is no market of the list of markets", "correct the name"},
+    {HEADER "north,utility,1,USD,2026-10-01,\n", 2, RATE_ERROR,
+     "\"north\" is no market, but \"North\" is", "capitals count"},
+    {HEADER "North,utilities,1,USD,2026-10-01,\n", 2, RATE_ERROR, "\"utilities\" is no category",
+     "write marketing, utility"},
+    {HEADER "North,utility,\"0,1\",USD,2026-10-01,\n", 2, RATE_ERROR,
+     "\"0,1\" is not a price: write digits and a point", "like 0.0550"},
+    {HEADER "North,utility,0,0550,USD,2026-10-01,\n", 2, RATE_ERROR,
+     "7 fields, but the header has 6", "a price has a point"},
+    {HEADER "North,utility,0.01.2,USD,2026-10-01,\n", 2, RATE_ERROR, "\"0.01.2\" is not a price",
+     "one point"},
+    {HEADER "North,utility,-0.1,USD,2026-10-01,\n", 2, RATE_ERROR, "is not a price", ""},
+    {HEADER "North,utility,1e2,USD,2026-10-01,\n", 2, RATE_ERROR, "is not a price", ""},
+    {HEADER "North,utility,$0.1,USD,2026-10-01,\n", 2, RATE_ERROR, "is not a price", ""},
+    {HEADER "North,utility,,USD,2026-10-01,\n", 2, RATE_ERROR, "\"\" is not a price", ""},
+    {HEADER "North,utility,n/a,USD,2026-10-01,\n", 2, RATE_ERROR, "is not a price", ""},
+    {HEADER "North,utility,0.0000001,USD,2026-10-01,\n", 2, RATE_ERROR, "more than six decimals",
+     ""},
+    {HEADER "North,utility,1234567890123,USD,2026-10-01,\n", 2, RATE_ERROR,
+     "more than twelve digits", ""},
+    {HEADER "North,utility,1,USD,2026-10-1,\n", 2, RATE_ERROR, "\"2026-10-1\" is no day",
+     "YYYY-MM-DD"},
+    {HEADER "North,utility,1,USD,01.10.2026,\n", 2, RATE_ERROR, "is no day", ""},
+    {HEADER "North,utility,1,USD,2026-02-30,\n", 2, RATE_ERROR, "is no day", ""},
+    {HEADER "North,utility,1,US,2026-10-01,\n", 2, RATE_ERROR, "\"US\" is no currency",
+     "three capital letters"},
+    {HEADER "North,utility,1,usd,2026-10-01,\n", 2, RATE_ERROR, "\"usd\" is no currency", ""},
+    {HEADER "North,utility,1,US$,2026-10-01,\n", 2, RATE_ERROR, "\"US$\" is no currency", ""},
+    {HEADER "North,utility,1,USB,2026-10-01,\n", 2, RATE_WARNING,
+     "\"USB\" is none of the currencies that Meta is known to bill in", "slip of the pen"},
+    {HEADER FULL("0.1", "2026-10-01") "North,utility,0.2,USD,2026-10-01,\n", 8, RATE_ERROR,
+     "\"North\" has two utility prices in the USD card of 2026-10-01, the other one is at "
+     "cards:2",
+     "keep one row"},
+    {HEADER "North,\"utility,0.1,USD\n", 2, RATE_ERROR, "a quote is opened", "in quotes"},
+    {"\xef\xbb\xbf" HEADER FULL("0.1", "2026-10-01"), 1, RATE_WARNING, "a byte order mark",
+     "without BOM"},
+    {HEADER "North,conversation_utility,1,USD,2024-10-23,\n"
+            "Other,conversation_utility,1,USD,2024-10-23,\n",
+     2, RATE_WARNING, "2 prices of conversations", "nothing to do"},
+};
+
 static void
 finds_what_is_wrong(void)
 {
-    static const struct {
-        const char *text;
-        uint32_t line;
-        enum rate_level level;
-        const char *what;
-        const char *remedy;
-    } cases[] = {
-        {"", 0, RATE_ERROR, "the file is empty: it needs a header line", "give a CSV file"},
-        {"\xef\xbb\xbf", 0, RATE_ERROR, "the file is empty", ""},
-        {"\n\n", 0, RATE_ERROR, "no header line", "market,category,price,currency"},
-        {HEADER, 0, RATE_ERROR, "no prices, only a header line", "add the rows"},
-        {"a\xff", 0, RATE_ERROR, "not a text in UTF-8", ""},
-        {"market,category,price,currency\n", 1, RATE_ERROR, "no column \"effective_from\"",
-         "must name the columns"},
-        {"market;category;price;currency;effective_from\n", 1, RATE_ERROR, "no column \"market\"",
-         "semicolons: save it with commas"},
-        {HEADER "Nord,utility,1,USD,2026-10-01,\n", 2, RATE_ERROR,
-         "\"Nord\" is no market of the list of markets", "correct the name"},
-        {HEADER "north,utility,1,USD,2026-10-01,\n", 2, RATE_ERROR,
-         "\"north\" is no market, but \"North\" is", "capitals count"},
-        {HEADER "North,utilities,1,USD,2026-10-01,\n", 2, RATE_ERROR,
-         "\"utilities\" is no category", "write marketing, utility"},
-        {HEADER "North,utility,\"0,1\",USD,2026-10-01,\n", 2, RATE_ERROR,
-         "\"0,1\" is not a price: write digits and a point", "like 0.0550"},
-        {HEADER "North,utility,0,0550,USD,2026-10-01,\n", 2, RATE_ERROR,
-         "7 fields, but the header has 6", "a price has a point"},
-        {HEADER "North,utility,0.01.2,USD,2026-10-01,\n", 2, RATE_ERROR,
-         "\"0.01.2\" is not a price", "one point"},
-        {HEADER "North,utility,-0.1,USD,2026-10-01,\n", 2, RATE_ERROR, "is not a price", ""},
-        {HEADER "North,utility,1e2,USD,2026-10-01,\n", 2, RATE_ERROR, "is not a price", ""},
-        {HEADER "North,utility,$0.1,USD,2026-10-01,\n", 2, RATE_ERROR, "is not a price", ""},
-        {HEADER "North,utility,,USD,2026-10-01,\n", 2, RATE_ERROR, "\"\" is not a price", ""},
-        {HEADER "North,utility,n/a,USD,2026-10-01,\n", 2, RATE_ERROR, "is not a price", ""},
-        {HEADER "North,utility,0.0000001,USD,2026-10-01,\n", 2, RATE_ERROR,
-         "more than six decimals", ""},
-        {HEADER "North,utility,1234567890123,USD,2026-10-01,\n", 2, RATE_ERROR,
-         "more than twelve digits", ""},
-        {HEADER "North,utility,1,USD,2026-10-1,\n", 2, RATE_ERROR, "\"2026-10-1\" is no day",
-         "YYYY-MM-DD"},
-        {HEADER "North,utility,1,USD,01.10.2026,\n", 2, RATE_ERROR, "is no day", ""},
-        {HEADER "North,utility,1,USD,2026-02-30,\n", 2, RATE_ERROR, "is no day", ""},
-        {HEADER "North,utility,1,US,2026-10-01,\n", 2, RATE_ERROR, "\"US\" is no currency",
-         "three capital letters"},
-        {HEADER "North,utility,1,usd,2026-10-01,\n", 2, RATE_ERROR, "\"usd\" is no currency", ""},
-        {HEADER "North,utility,1,US$,2026-10-01,\n", 2, RATE_ERROR, "\"US$\" is no currency", ""},
-        {HEADER "North,utility,1,USB,2026-10-01,\n", 2, RATE_WARNING,
-         "\"USB\" is none of the currencies that Meta is known to bill in", "slip of the pen"},
-        {HEADER FULL("0.1", "2026-10-01") "North,utility,0.2,USD,2026-10-01,\n", 8, RATE_ERROR,
-         "\"North\" has two utility prices in the USD card of 2026-10-01, the other one is at "
-         "cards:2",
-         "keep one row"},
-        {HEADER "North,\"utility,0.1,USD\n", 2, RATE_ERROR, "a quote is opened", "in quotes"},
-        {"\xef\xbb\xbf" HEADER FULL("0.1", "2026-10-01"), 1, RATE_WARNING, "a byte order mark",
-         "without BOM"},
-        {HEADER "North,conversation_utility,1,USD,2024-10-23,\n"
-                "Other,conversation_utility,1,USD,2024-10-23,\n",
-         2, RATE_WARNING, "2 prices of conversations", "nothing to do"},
-    };
     struct markets *markets = open_small_markets();
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
         struct rate_findings findings = {0};
-        struct rate_book *book = read_text(cases[i].text, markets, &findings);
+        struct rate_book *book = read_text(mistakes[i].text, markets, &findings);
         expect_u64(findings.count, 1);
-        expect_u64(findings.errors, cases[i].level == RATE_ERROR);
+        expect_u64(findings.errors, mistakes[i].level == RATE_ERROR);
         if (findings.count > 0) {
             const struct rate_finding *finding = &findings.items[0];
-            if (strstr(finding->what, cases[i].what) == NULL)
-                expect_text(finding->what, cases[i].what);
-            if (strstr(finding->remedy, cases[i].remedy) == NULL)
-                expect_text(finding->remedy, cases[i].remedy);
+            if (strstr(finding->what, mistakes[i].what) == NULL)
+                expect_text(finding->what, mistakes[i].what);
+            if (strstr(finding->remedy, mistakes[i].remedy) == NULL)
+                expect_text(finding->remedy, mistakes[i].remedy);
             expect(finding->remedy[0] != '\0');
             expect_text(finding->file, "cards");
-            expect_u64(finding->level, cases[i].level);
-            if (finding->line != cases[i].line)
+            expect_u64(finding->level, mistakes[i].level);
+            if (finding->line != mistakes[i].line)
                 printf("case %zu: %s\n", i, finding->what);
-            expect_u64(finding->line, cases[i].line);
+            expect_u64(finding->line, mistakes[i].line);
         }
         rate_findings_close(&findings);
         rate_book_close(book);
