@@ -41,7 +41,11 @@ class House:
         self.others = []
         self.emulator = self.url = None
         if emulator is not None:
-            self.start_emulator(list(emulator) + ["--streams", str(streams)])
+            try:
+                self.start_emulator(list(emulator) + ["--streams", str(streams)])
+            except BaseException:  # nobody will leave a house that was never entered
+                self.__exit__()
+                raise
 
     def __enter__(self):
         return self
