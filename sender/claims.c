@@ -270,6 +270,21 @@ end_claim(struct account *account)
     account->slots_reserved = 0;
 }
 
+/* As for a grant: an error is a no, unless this was a repetition of one that may have been done. */
+static void
+end_refused(struct account *account, struct span cause)
+{
+    log_line(LOG_WARN, "claim_refused", "account=%s cause=\"%.*s\"",
+             account->settings->keys.account, SPAN_ARG(cause));
+    if (account->claim_in_doubt) {
+        account->claim_sent = false;
+        worker_ask_again(account->worker);
+        return;
+    }
+    end_claim(account);
+    worker_refuse(account);
+}
+
 static void
 on_claim(void *context, const struct reply *reply)
 {
@@ -278,6 +293,7 @@ on_claim(void *context, const struct reply *reply)
     check_magic(worker, WORKER_MAGIC);
     if (reply == NULL) { /* what it took, if anything, is asked for again under the same name */
         account->claim_sent = false;
+        account->claim_in_doubt = true;
         return;
     }
     struct claim_reply claim;
@@ -285,11 +301,8 @@ on_claim(void *context, const struct reply *reply)
         end_claim(account);
         return; /* asked under a name that was fenced since: others have those entries now */
     }
-    if (!claim_read(reply, &claim)) { /* LOADING, BUSY, …; a repetition may have been done before */
-        log_line(LOG_WARN, "claim_refused", "account=%s cause=\"%.*s\"",
-                 account->settings->keys.account, SPAN_ARG(reply->text));
-        account->claim_sent = false;
-        worker_ask_again(worker);
+    if (!claim_read(reply, &claim)) {
+        end_refused(account, reply->text);
         return;
     }
     end_claim(account);
@@ -369,6 +382,7 @@ claims_ask(struct account *account)
         members = CLAIM_MEMBERS_MAX;
     account->claim_number = ++worker->names;
     account->claiming = true;
+    account->claim_in_doubt = false;
     account->slots_reserved = members;
     worker->slots_reserved += members;
     worker->claims_under_way++;

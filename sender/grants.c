@@ -155,15 +155,24 @@ take_back(struct grant_call *grant_call)
     end_call(grant_call);
 }
 
-/* Redis answered an error (LOADING, BUSY, READONLY, …). If this was a repetition, the first may
- * have been done: so it is asked again under its name, until there is an answer. */
+/*
+ * Redis answered an error (LOADING, BUSY, READONLY, …), so this call was not done. But if it was a
+ * repetition, the first may have been: then it is asked again under its name, until there is an
+ * answer. Else it is taken back, and keeps no other account's call from being written.
+ */
 static void
-ask_again(struct grant_call *grant_call, struct span cause)
+end_refused(struct grant_call *grant_call, struct span cause)
 {
+    struct account *account = grant_call->account;
     log_line(LOG_WARN, "grant_refused", "account=%s cause=\"%.*s\"",
-             grant_call->account->settings->keys.account, SPAN_ARG(cause));
-    grant_call->sent = false;
-    worker_ask_again(grant_call->worker);
+             account->settings->keys.account, SPAN_ARG(cause));
+    if (grant_call->in_doubt) {
+        grant_call->sent = false;
+        worker_ask_again(grant_call->worker);
+        return;
+    }
+    worker_refuse(account);
+    take_back(grant_call);
 }
 
 static void
@@ -212,6 +221,7 @@ on_grant(void *context, const struct reply *reply)
     struct grant_reply grant;
     if (reply == NULL) {
         grant_call->sent = false; /* written again when the connection is back */
+        grant_call->in_doubt = true;
         return;
     }
     if (grant_call->holder != worker->holders) { /* fenced since: they must not be sent */
@@ -219,7 +229,7 @@ on_grant(void *context, const struct reply *reply)
         return;
     }
     if (!grant_read(reply, grant_call->count, &grant)) {
-        ask_again(grant_call, reply->text);
+        end_refused(grant_call, reply->text);
         return;
     }
     if (grant.fenced) {
@@ -276,6 +286,7 @@ ask_source(struct account *account, enum source source, uint32_t room)
     grant_call->worker = worker;
     grant_call->account = account;
     grant_call->holder = worker->holders;
+    grant_call->in_doubt = false;
     grant_call->grant = take_grant(worker, source);
     grant_call->count = 0;
     while (ready->count > 0 && grant_call->count < room && grant_call->count < GRANT_MEMBERS_MAX) {
@@ -358,7 +369,7 @@ grants_ask_ready(struct worker *worker)
     uint32_t worth = GRANT_MEMBERS_MAX / 8 < limit / 2 ? GRANT_MEMBERS_MAX / 8 : limit / 2;
     for (uint32_t i = 0; i < worker->account_count; i++) {
         struct account *account = &worker->accounts[(worker->turn_of + i) % worker->account_count];
-        if (account->ready_count == 0 || !worker_may_send(worker, account))
+        if (account->ready_count == 0 || !worker_may_ask(worker, account))
             continue;
         if (is_unreachable(worker)) {
             channel_want(worker->channel);

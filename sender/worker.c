@@ -17,6 +17,7 @@
 #include <string.h>
 
 enum {
+    REFUSED_WAIT_US = 1000 * 1000, /* an account's claims and grants, after an error of Redis' */
     ASK_AGAIN_US = 300 * 1000,     /* between two tries when Redis answers errors */
     TURN_WAIT_MAX_US = 200 * 1000, /* how soon a signal is seen at the latest */
 };
@@ -30,6 +31,19 @@ worker_may_send(const struct worker *worker, const struct account *account)
            !account->settle_refused;
 }
 
+bool
+worker_may_ask(const struct worker *worker, const struct account *account)
+{
+    return worker_may_send(worker, account) && loop_now_us(worker->loop) >= account->ask_after_us;
+}
+
+void
+worker_refuse(struct account *account)
+{
+    account->ask_after_us = loop_now_us(account->worker->loop) + REFUSED_WAIT_US;
+    worker_work_later(account->worker);
+}
+
 static void
 claim_more(struct worker *worker)
 {
@@ -40,7 +54,7 @@ claim_more(struct worker *worker)
             account->due_us = 0;
             account->may_have_more = true;
         }
-        if (account->may_have_more && worker_may_send(worker, account))
+        if (account->may_have_more && worker_may_ask(worker, account))
             (void)claims_ask(account);
     }
 }
@@ -56,7 +70,7 @@ set_wake_timer(struct worker *worker)
         if (worth > account->ready_count)
             worth = account->ready_count;
         const uint64_t times_us[] = {account->due_us, account->paused_until_us,
-                                     account->settle_after_us,
+                                     account->settle_after_us, account->ask_after_us,
                                      worth > 0 ? pace_next_us(&account->pace, worth, now_us) : 0};
         for (size_t k = 0; k < sizeof(times_us) / sizeof(times_us[0]); k++)
             if (times_us[k] > now_us && times_us[k] < next_us)

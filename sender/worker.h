@@ -33,6 +33,7 @@ struct account {
     bool claiming;                /* a claim waits for its reply */
     uint32_t claim_holder;        /* which of the worker's names asked it */
     bool claim_sent;              /* false: its reply was lost, to be asked again */
+    bool claim_in_doubt;          /* a reply to it was lost: it may have been done */
     bool may_have_more;           /* its streams may hold something for us */
     bool settling_now;            /* a settle waits for its reply */
     uint64_t claim_number;        /* of the claim that waits */
@@ -41,6 +42,7 @@ struct account {
     uint64_t paused_until_us; /* throttled or stopped: no claims before */
     struct pace_bucket pace;
     uint32_t throttles;               /* in a row */
+    uint64_t ask_after_us;            /* Redis refused a claim or a grant: none before */
     uint64_t settle_after_us;         /* Redis refused a settle: not before */
     bool recover_wanted;              /* somebody died: until a recover finds nothing more */
     bool recovering;                  /* it waits for its reply */
@@ -78,6 +80,7 @@ struct grant_call {
     uint32_t count;
     uint32_t holder; /* which of the worker's names asked it */
     bool sent;       /* false: lost with the connection, to be written again */
+    bool in_doubt;   /* a reply to it was lost: it may have been done */
     bool used;
 };
 
@@ -163,4 +166,7 @@ void *worker_main(void *worker); /* the thread */
 void worker_ask_again(struct worker *worker);  /* Redis answered an error: lost calls, in a while */
 void worker_work_later(struct worker *worker); /* run the end-of-turn work this turn */
 bool worker_may_send(const struct worker *worker, const struct account *account); /* lease holds */
+bool worker_may_ask(const struct worker *worker, const struct account *account);  /* claim, grant */
+void
+worker_refuse(struct account *account); /* Redis answered an error: no more of them for a second */
 #endif
