@@ -46,10 +46,12 @@ chmod 700 "$folder"
 emulator=""
 sender=""
 redis=""
-# One after the other: the sender drains what it holds, and for that it needs the other two.
+# One after the other: the sender drains what it holds, and for that it needs the other two. A second
+# ^C meanwhile must not stop the stopping.
 stop() {
     code=$?
-    trap - EXIT INT TERM
+    trap - EXIT
+    trap '' INT TERM
     for process in $sender $emulator $redis; do
         kill "$process" 2>/dev/null || true
         wait "$process" 2>/dev/null || true
