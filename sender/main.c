@@ -30,6 +30,7 @@ const struct cli_verb cli_verbs[] = {
     {"dead", "requeue", cli_dead_requeue, "it is sent again"},
     {"dead", "purge", cli_dead_purge, "it goes for good"},
     {"dead", "log", cli_dead_log, "who requeued or purged what, and why"},
+    {"why", NULL, cli_why, "where one notification is, and what it waits for; or how it ended"},
     {"optout", "add", cli_optout_add, "nothing more to this recipient"},
     {"optout", "remove", cli_optout_remove, "this recipient may be written to again"},
     {"optout", "list", cli_optout_list, "who said stop"},

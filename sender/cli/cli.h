@@ -32,6 +32,7 @@ int cli_dead_list(int argc, char **argv);
 int cli_dead_requeue(int argc, char **argv);
 int cli_dead_purge(int argc, char **argv);
 int cli_dead_log(int argc, char **argv);
+int cli_why(int argc, char **argv);
 int cli_optout_add(int argc, char **argv);
 int cli_optout_remove(int argc, char **argv);
 int cli_optout_list(int argc, char **argv);
