@@ -3,6 +3,7 @@
 #include "sender/cli/cli.h"
 #include "sender/cost/report.h"
 #include "sender/cost/report_print.h"
+#include "sender/cost/zone.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,10 @@ struct cost_options {
     const char *by;
     const char *from;
     const char *to;
+    const char *month;
+    const char *time_zone; /* whose today is the last day */
+    time_t first;          /* days since 1970, from those texts */
+    time_t last;
     const char *currency;
     const char *markets; /* for the countries' names */
     uint64_t top;        /* rows of the table; 0: all */
@@ -50,12 +55,48 @@ write_day(time_t day, char text[16])
     strftime(text, 16, "%Y-%m-%d", &tm);
 }
 
+/* "2026-11": from its first day to its last. */
+static bool
+read_month(const char *text, time_t *from, time_t *to)
+{
+    char day[16];
+    (void)snprintf(day, sizeof(day), "%.7s-01", text);
+    bool good = strlen(text) == 7 && read_day(day, from);
+    for (int last = 31; good && last >= 28; last--) {
+        (void)snprintf(day, sizeof(day), "%.7s-%02d", text, last);
+        if (read_day(day, to))
+            return true;
+    }
+    fprintf(stderr, "facteur cost report: --month %s is not a month: write YYYY-MM\n", text);
+    return false;
+}
+
+static bool
+read_today(const struct cost_options *options, time_t *today)
+{
+    struct error_text error;
+    char day[DAY_SIZE + 1];
+    struct zone *zone = zone_open(options->time_zone, &error);
+    if (zone == NULL) {
+        fprintf(stderr, "facteur cost report: --time-zone: %s\n", error.text);
+        return false;
+    }
+    zone_day(zone, clock_unix_ms(), day);
+    zone_close(zone);
+    return read_day(day, today);
+}
+
 static bool
 read_span_of_days(const struct cost_options *options, time_t *from, time_t *to)
 {
-    time_t today = (time_t)(clock_unix_ms() / 86400000u);
-    *to = today;
-    *from = today;
+    if (options->month != NULL && (options->from != NULL || options->to != NULL)) {
+        fprintf(stderr, "facteur cost report: give --month, or --from and --to, not both\n");
+        return false;
+    }
+    if (options->month != NULL)
+        return read_month(options->month, from, to);
+    if (!read_today(options, to))
+        return false;
     if (options->to != NULL && !read_day(options->to, to)) {
         fprintf(stderr, "facteur cost report: --to %s is not a day: write YYYY-MM-DD\n",
                 options->to);
@@ -140,15 +181,11 @@ is_first_of_business(const struct cost_options *options, uint32_t index, struct 
 static bool
 add_days(struct redis_sync *sync, const struct cost_options *options, struct report *report)
 {
-    time_t from;
-    time_t to;
-    if (!read_span_of_days(options, &from, &to))
-        return false;
     for (uint32_t i = 0; i < options->store.accounts.count; i++) {
         struct account_keys keys;
         if (!is_first_of_business(options, i, &keys))
             continue;
-        for (time_t day = from; day <= to; day++)
+        for (time_t day = options->first; day <= options->last; day++)
             if (!add_day(sync, options, &keys, day, report))
                 return false;
     }
@@ -201,6 +238,7 @@ cli_cost_report(int argc, char **argv)
 {
     struct cost_options options = {
         .by = "country",
+        .time_zone = "UTC",
         .markets = FACTEUR_SOURCE_DIR "/sender/cost/data/markets.csv",
     };
     const struct option_row rows[] = {
@@ -210,7 +248,10 @@ cli_cost_report(int argc, char **argv)
          "country,market,category,template,account,day; default country", NULL},
         {"from", OPTION_TEXT, &options.from, "DAY", "first day, YYYY-MM-DD; default: the last",
          NULL},
-        {"to", OPTION_TEXT, &options.to, "DAY", "last day; default: today (UTC)", NULL},
+        {"to", OPTION_TEXT, &options.to, "DAY", "last day; default: today", NULL},
+        {"month", OPTION_TEXT, &options.month, "MONTH", "a whole month, YYYY-MM", NULL},
+        {"time-zone", OPTION_TEXT, &options.time_zone, "ZONE",
+         "whose today that is, as Europe/Paris; default UTC", "FACTEUR_TIME_ZONE"},
         {"currency", OPTION_TEXT, &options.currency, "CUR",
          "when there are several; default: the most used", NULL},
         {"top", OPTION_NUMBER, &options.top, "N", "only the N dearest rows of the table", NULL},
@@ -223,8 +264,9 @@ cli_cost_report(int argc, char **argv)
         "what was spent",
         "--account BUSINESS/ACCOUNT [options]",
         "Money is counted once for each message that Meta accepted, in millionths of the rate\n"
-        "card's currency.\n\nexample:\n"
-        "  facteur cost report --account acme/fr --by country,category --from 2026-11-01",
+        "card's currency. A day is the account's: from midnight to midnight in its time zone, as\n"
+        "Meta bills it.\n\nexample:\n"
+        "  facteur cost report --account acme/fr --by country,category --month 2026-11",
         rows,
         sizeof(rows) / sizeof(rows[0])};
     int rest;
@@ -238,7 +280,12 @@ cli_cost_report(int argc, char **argv)
         fprintf(stderr, "facteur cost report: --by: %s\n", error.text);
         return EXIT_USAGE;
     }
-    if (!cli_store_account(&options.store, verb_name, &keys))
+    if (rest > 0) {
+        fprintf(stderr, "facteur cost report: \"%s\" is not an option; see --help\n", argv[0]);
+        return EXIT_USAGE;
+    }
+    if (!read_span_of_days(&options, &options.first, &options.last) ||
+        !cli_store_account(&options.store, verb_name, &keys))
         return EXIT_USAGE;
     struct redis_sync *sync = cli_store_open(&options.store, verb_name);
     if (sync == NULL)

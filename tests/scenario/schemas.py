@@ -3,8 +3,9 @@
     fits(json.loads(text), TEMPLATE_LIST)
 
 A shape is a type, a set of allowed values, a compiled pattern that a string must match whole, a
-list with one shape (of every element), or a dict: every key must be there, but those whose name
-ends in "?"; keys that are not in it are a mistake, so that a new one is written down here.
+list with one shape (of every element), a tuple of a shape and None (or null), or a dict: every key
+must be there, but those whose name ends in "?"; keys that are not in it are a mistake, so that a
+new one is written down here.
 """
 import re
 
@@ -50,6 +51,27 @@ TEMPLATE_LOG = {
                  "lang": LANGUAGE, "before": HEX_OR_NOTHING, "after": HEX_OR_NOTHING, "who": str,
                  "why": str}]}
 
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+CURRENCY = re.compile(r"[A-Z]{3}")
+RATE_CATEGORY = CATEGORY | {"authentication-international", "service"}
+
+RATES_CHECK = {
+    "errors": int, "warnings": int, "left_out": int,
+    "findings": [{"level": {"error", "warning"}, "file": str, "line": int, "what": str,
+                  "remedy": str}],
+    "cards": [{"currency": CURRENCY, "effective_from": DAY, "rows": int}]}
+
+RATES_LIST = {
+    "cards": [{"currency": CURRENCY, "effective_from": DAY, "next_from": (DAY, None), "rows": int,
+               "markets": int, "lacking": int, "categories": [RATE_CATEGORY], "in_force": [str],
+               "file": str, "line": int, "source": str}]}
+
+COST_REPORT = {
+    "currency": re.compile(r"([A-Z]{3})?"),
+    "rows": [{"country?": str, "market?": str, "category?": RATE_CATEGORY, "template?": str,
+              "account?": str, "day?": DAY, "count": int, "millionths": int}],
+    "total": {"count": int, "millionths": int}}
+
 
 class Misfit(Exception):
     pass
@@ -77,6 +99,9 @@ def _check(value, shape, place):
             raise Misfit("%s: %r is not a list" % (place, value))
         for number, element in enumerate(value):
             _check(element, shape[0], "%s[%d]" % (place, number))
+    elif isinstance(shape, tuple):
+        if value is not None:
+            _check(value, shape[0], place)
     elif isinstance(shape, (set, frozenset)):
         if value not in shape:
             raise Misfit("%s: %r is not one of %s" % (place, value, sorted(shape)))
