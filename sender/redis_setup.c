@@ -10,8 +10,8 @@
 enum { SECRET_SIZE = 32, REDIS_MAJOR_MIN = 7 };
 
 /* The value of a line "name:value" of INFO; empty if there is none. */
-static struct span
-info_value(struct span info, struct span name)
+struct span
+redis_setup_info(struct span info, struct span name)
 {
     while (info.data != NULL && info.size > 0) {
         struct span line = span_split(&info, '\n');
@@ -31,7 +31,7 @@ need_version(struct redis_sync *sync, struct error_text *error)
                                : "is the command allowed for this user?");
         return false;
     }
-    struct span version = info_value(info->text, SPAN("redis_version"));
+    struct span version = redis_setup_info(info->text, SPAN("redis_version"));
     struct span rest = version;
     uint64_t major = 0;
     (void)span_to_u64(span_split(&rest, '.'), &major);

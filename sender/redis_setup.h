@@ -11,6 +11,9 @@
  * it is newer (an older facteur must not take over). False with cause and remedy in `error`. */
 bool redis_setup_library(struct redis_sync *sync, struct error_text *error);
 
+/* The value of a line "name:value" of INFO, borrowed from it; empty if there is none. */
+struct span redis_setup_info(struct span info, struct span name);
+
 /* Logs a warning for each setting that could lose notifications: eviction, no or lazy AOF. */
 void redis_setup_warn(struct redis_sync *sync);
 

@@ -9,6 +9,7 @@
 #include "sender/grants.h"
 #include "sender/lease.h"
 #include "sender/pause.h"
+#include "sender/redis_setup.h"
 #include "sender/settlement.h"
 #include "sender/slots.h"
 
@@ -93,8 +94,8 @@ worker_ask_again(struct worker *worker)
 static void
 ask_lost(struct worker *worker)
 {
-    if (loop_now_us(worker->loop) < worker->ask_again_us)
-        return; /* Redis answers errors: not in every turn */
+    if (!worker->redis_known || loop_now_us(worker->loop) < worker->ask_again_us)
+        return; /* the old connection may still speak; or Redis answers errors: not in every turn */
     grants_ask_lost(worker);
     for (uint32_t i = 0; i < worker->account_count; i++)
         claims_ask_lost(&worker->accounts[i]);
@@ -192,7 +193,7 @@ on_old_ended(void *context, const struct reply *reply)
 }
 
 /* What still lies in the buffer of the connection before could be done after its repetition: a
- * claim that nobody would ever hear of. So that one is ended before anything is asked. */
+ * claim that nobody would ever hear of. So that one is ended before anything is repeated. */
 static void
 end_old_connection(struct worker *worker)
 {
@@ -208,18 +209,38 @@ end_old_connection(struct worker *worker)
     (void)session_command(session, ask, 2, on_redis_id, worker);
 }
 
+/* A Redis that was started anew has no connection of before, and gives its numbers to others. */
+static void
+on_redis_run(void *context, const struct reply *reply)
+{
+    struct worker *worker = context;
+    check_magic(worker, WORKER_MAGIC);
+    if (reply == NULL)
+        return;
+    struct span run = {0};
+    if (reply->type == REPLY_STRING)
+        run = redis_setup_info(reply->text, SPAN("run_id"));
+    if (run.size == 0 || !span_equal(run, span_of(worker->redis_run)))
+        worker->redis_id = 0;
+    snprintf(worker->redis_run, sizeof(worker->redis_run), "%.*s", SPAN_ARG(run));
+    end_old_connection(worker);
+    worker->redis_known = true;
+    redis_client_flush(worker->redis);
+    worker_work_later(worker);
+}
+
 static void
 on_redis_ready(void *context)
 {
     struct worker *worker = context;
+    const struct span ask[] = {SPAN("INFO"), SPAN("server")};
     check_magic(worker, WORKER_MAGIC);
     log_line(LOG_INFO, "redis_ready", "worker=%u", worker->number);
-    end_old_connection(worker);
+    (void)session_command(redis_client_session(worker->redis), ask, 2, on_redis_run, worker);
     if (worker->holder.size == 0)
         lease_begin(worker);
     else
         lease_beat(worker);
-    ask_lost(worker);
     worker_work_later(worker);
 }
 
@@ -229,6 +250,7 @@ on_redis_lost(void *context, const char *reason)
     struct worker *worker = context;
     check_magic(worker, WORKER_MAGIC);
     log_line(LOG_WARN, "redis_lost", "worker=%u cause=\"%s\"", worker->number, reason);
+    worker->redis_known = false;
     lease_lost(worker);
 }
 

@@ -145,6 +145,8 @@ struct worker {
     uint64_t ask_again_us;  /* lost claims and grants are not asked again before */
     struct loop_flush work; /* the end-of-turn work */
     int64_t redis_id;       /* Redis' client id of `redis`, also after it was lost; 0: unknown */
+    char redis_run[48];     /* run_id of the Redis it was a number of */
+    bool redis_known;       /* the connection before is ended: lost calls may be repeated */
     int64_t bell_id;        /* Redis' client id of the bell; 0: unknown */
     bool bell_ringing;      /* XREAD under way */
     bool bell_stale;        /* its streams are not the idle ones any more */
