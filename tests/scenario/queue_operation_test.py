@@ -248,7 +248,7 @@ def test_requeue_an_urgent_one(queue):
 
 def test_requeue_what_cannot_be(queue):
     bulk = queue.add(bulk="x\n" * 65)
-    odd = queue.add(member="{}")
+    odd = text(queue.client.xadd(key("queue"), {"member": "{}"}))
     wide = queue.add(**{"f%d" % n: "x" for n in range(2100)})
     part = claimed(queue).parts[0]
     for entry in (bulk, odd, wide):
