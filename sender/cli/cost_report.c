@@ -59,7 +59,7 @@ write_day(time_t day, char text[16])
 static bool
 read_month(const char *text, time_t *from, time_t *to)
 {
-    char day[16];
+    char day[24];
     (void)snprintf(day, sizeof(day), "%.7s-01", text);
     bool good = strlen(text) == 7 && read_day(day, from);
     for (int last = 31; good && last >= 28; last--) {
