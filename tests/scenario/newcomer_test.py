@@ -64,8 +64,8 @@ def main():
         expect("12 Mill Lane" in said.split('"type"')[0], "the preview shows the message")
         expect("parcel_ready" in said.split('"type"')[-1], "the report has the template")
     finally:
-        stay.send_signal(signal.SIGINT)
         stay.send_signal(signal.SIGTERM)
+        stay.send_signal(signal.SIGTERM)  # an impatient one
         stay.wait(timeout=60)
     left = os.path.exists(os.path.dirname(re.search(r"SOCKET=(\S+)", open(log).read()).group(1)))
     expect(not left, "nothing is left behind")
