@@ -115,7 +115,6 @@ struct worker {
     struct rate_use rates;     /* what it quotes by, in this turn */
     struct timer beat_timer;
     struct timer wake_timer; /* an account's due or its pause's end */
-    bool fenced;             /* declared dead: take a new name before anything else */
 
     struct account *accounts;
     uint32_t account_count;
@@ -126,8 +125,10 @@ struct worker {
     struct batch *free_batches;
     struct batch *batches;
     uint32_t batches_free;
+    uint32_t exchanges_free;
     uint32_t holds_free;
     uint32_t claims_under_way;
+    uint32_t granted;        /* deliveries granted or being granted, not settled */
     uint32_t slots_reserved; /* free slots that claims under way may fill */
     struct claim_hold *free_holds;
     struct claim_hold *holds;
@@ -135,19 +136,18 @@ struct worker {
     struct grant_hold *grants;
     struct exchange_memory *free_exchanges;
     struct exchange_memory *exchanges;
-    uint32_t exchanges_free;
     struct large_body *free_large;
     struct large_body *large;
     struct grant_call grant_calls[GRANT_CALLS_MAX];
     struct settle_call settle_calls[SETTLE_CALLS_MAX];
 
-    uint32_t granted;       /* deliveries granted or being granted, not settled */
     uint64_t ask_again_us;  /* lost claims and grants are not asked again before */
     struct loop_flush work; /* the end-of-turn work */
     int64_t redis_id;       /* Redis' client id of `redis`, also after it was lost; 0: unknown */
     char redis_run[48];     /* run_id of the Redis it was a number of */
-    bool redis_known;       /* the connection before is ended: lost calls may be repeated */
     int64_t bell_id;        /* Redis' client id of the bell; 0: unknown */
+    bool redis_known;       /* the connection before is ended: lost calls may be repeated */
+    bool fenced;            /* declared dead: take a new name before anything else */
     bool bell_ringing;      /* XREAD under way */
     bool bell_stale;        /* its streams are not the idle ones any more */
     bool draining;
