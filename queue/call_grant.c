@@ -119,9 +119,10 @@ marks_fit(const struct grant_reply *grant)
 {
     size_t duplicates = 0;
     for (size_t i = 0; i < grant->marks.size; i++) {
-        if (memchr("gdo", grant->marks.data[i], 3) == NULL)
+        char mark = grant->marks.data[i];
+        if (mark != 'g' && mark != 'd' && mark != 'o')
             return false;
-        duplicates += grant->marks.data[i] == 'd';
+        duplicates += mark == 'd';
     }
     return duplicates == grant->owner_count;
 }

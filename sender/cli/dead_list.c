@@ -11,7 +11,7 @@ struct dead_list {
     const char *reason; /* the same as filter.because */
     bool whole;
     bool json;
-    const struct account_keys *keys; /* of the account that is being listed */
+    struct account_keys keys; /* of the account that is being listed */
     bool began;
 };
 
@@ -44,8 +44,8 @@ print_object(const struct dead_list *list, const struct dead_entry *entry)
                  {"type", entry->type},
                  {"reason", entry->reason},
                  {"template", entry->template_name}};
-    printf("%s{\"account\":\"%s/%s\"", list->began ? "," : "", list->keys->business_name,
-           list->keys->account_name);
+    printf("%s{\"account\":\"%s/%s\"", list->began ? "," : "", list->keys.business_name,
+           list->keys.account_name);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         printf(",\"%s\":", texts[i].name);
         print_json_text(texts[i].text);
@@ -92,14 +92,12 @@ on_entry(void *context, const struct dead_entry *entry)
 static int
 print_all(struct dead_list *list, struct redis_sync *sync, const char *verb)
 {
-    struct account_keys keys;
-    list->keys = &keys;
     if (list->json)
         printf("{\"dead\":[");
     for (uint32_t i = 0; i < list->store.accounts.count; i++) {
-        if (!operator_account(&list->store, i, verb, &keys))
+        if (!operator_account(&list->store, i, verb, &list->keys))
             return EXIT_USAGE;
-        if (!dead_filter_walk(&list->filter, sync, &keys, verb, on_entry, list))
+        if (!dead_filter_walk(&list->filter, sync, &list->keys, verb, on_entry, list))
             return EXIT_UNAVAILABLE;
     }
     if (list->json)
@@ -178,8 +176,8 @@ print_log_object(const struct dead_list *list, const struct reply *entry)
     uint64_t at_ms = 0;
     (void)reply_text(reply_at(entry, 0), &id);
     (void)span_to_u64(span_split(&id, '-'), &at_ms);
-    printf("%s{\"account\":\"%s/%s\",\"at\":%llu", list->began ? "," : "",
-           list->keys->business_name, list->keys->account_name, (unsigned long long)at_ms);
+    printf("%s{\"account\":\"%s/%s\",\"at\":%llu", list->began ? "," : "", list->keys.business_name,
+           list->keys.account_name, (unsigned long long)at_ms);
     for (size_t i = 0; i + 1 < sizeof(texts) / sizeof(texts[0]); i++) {
         printf(",\"%s\":", texts[i]);
         print_json_text(operator_value(reply_at(entry, 1), texts[i]));
@@ -214,16 +212,14 @@ static int
 print_log(struct dead_list *list, struct redis_sync *sync, const char *verb)
 {
     char key[KEYS_BASE_MAX + 16];
-    struct account_keys keys;
-    list->keys = &keys;
     if (!list->json)
         printf("%-19s  %-7s  %6s  %-12s  why\n", "when", "what", "number", "who");
     else
         printf("{\"changes\":[");
     for (uint32_t i = 0; i < list->store.accounts.count; i++) {
-        if (!operator_account(&list->store, i, verb, &keys))
+        if (!operator_account(&list->store, i, verb, &list->keys))
             return EXIT_USAGE;
-        (void)snprintf(key, sizeof(key), "%s:dead:log", keys.account);
+        (void)snprintf(key, sizeof(key), "%s:dead:log", list->keys.account);
         const struct reply *log =
             redis_sync_words(sync, "XREVRANGE", key, "+", "-", "COUNT", "1000", NULL);
         if (log == NULL || log->type != REPLY_ARRAY)

@@ -291,8 +291,8 @@ random_bytes(struct random *random, char *out, size_t limit)
             continue;
         }
         const char *piece = pieces[random_below(random, sizeof(pieces) / sizeof(pieces[0]))];
-        memcpy(out + size, piece, strlen(piece));
-        size += strlen(piece);
+        while (*piece != '\0' && size < limit)
+            out[size++] = *piece++;
     }
     return size;
 }

@@ -6,9 +6,8 @@ enum { CROWD = 2000, TURNS = 40000 };
 
 struct owner {
     int before; /* so that the timer is not at the owner's start */
-    struct timer timer;
-    uint64_t called_at;
     int calls;
+    struct timer timer;
     struct owner *stops; /* stopped by this one's call, may be NULL */
     uint64_t again_us;   /* started again by its own call, this much later; 0: not */
 };
@@ -26,7 +25,6 @@ on_due(struct timer *timer)
     expect(timer->due_us >= last_due_us);
     last_due_us = timer->due_us;
     owner->calls++;
-    owner->called_at = now_us;
     if (owner->stops != NULL)
         timer_stop(&timers, &owner->stops->timer);
     if (owner->again_us != 0)

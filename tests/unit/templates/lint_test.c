@@ -105,7 +105,7 @@ counts_what_does_not_fit(void)
     char json[8192] = "{";
     for (int i = 0; i < LINT_FINDINGS_MAX + 5; i++)
         (void)snprintf(json + strlen(json), sizeof(json) - strlen(json), "\"x%d\":0,", i);
-    strcat(json, "\"name\":\"a\"}");
+    (void)snprintf(json + strlen(json), sizeof(json) - strlen(json), "\"name\":\"a\"}");
     struct lint_report report;
     expect(lint_read(span_of(json), &report) == NULL);
     expect_u64(report.count, LINT_FINDINGS_MAX);

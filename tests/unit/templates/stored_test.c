@@ -14,10 +14,12 @@ static bool
 read_record(const char *field, const char *value, struct stored_template *stored,
             struct error_text *error)
 {
-    expect(strlen(value) < sizeof(memory));
-    memcpy(memory, value, strlen(value));
+    struct buffer copy;
+    buffer_init(&copy, memory, sizeof(memory));
+    buffer_put_text(&copy, value);
+    expect(!copy.overflow);
     error->text[0] = '\0';
-    return stored_read(span_of(field), (struct span){memory, strlen(value)}, stored, error);
+    return stored_read(span_of(field), buffer_span(&copy), stored, error);
 }
 
 static void
