@@ -34,6 +34,7 @@ const struct cli_verb cli_verbs[] = {
     {"optout", "add", cli_optout_add, "nothing more to this recipient"},
     {"optout", "remove", cli_optout_remove, "this recipient may be written to again"},
     {"optout", "list", cli_optout_list, "who said stop"},
+    {"doctor", NULL, cli_doctor, "can this machine, this Redis and this token carry a sender?"},
     {"completion", NULL, cli_completion, "what bash and zsh offer at the tab key"},
     {"man", NULL, cli_man, "a manual page, for man -l -"},
     {NULL, NULL, NULL, NULL},

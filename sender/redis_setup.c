@@ -42,9 +42,8 @@ need_version(struct redis_sync *sync, struct error_text *error)
     return false;
 }
 
-/* Compares "1.2.10" and "1.3.0" number by number. */
-static int
-compare_versions(struct span a, struct span b)
+int
+redis_setup_order(struct span a, struct span b)
 {
     while (a.data != NULL || b.data != NULL) {
         uint64_t x = 0;
@@ -64,7 +63,7 @@ redis_setup_library(struct redis_sync *sync, struct error_text *error)
         return false;
     const struct reply *known = redis_sync_words(sync, "FCALL_RO", "facteur_version", "0", NULL);
     if (known != NULL && known->type == REPLY_STRING) {
-        int order = compare_versions(known->text, span_of(library_version));
+        int order = redis_setup_order(known->text, span_of(library_version));
         if (order == 0)
             return true;
         if (order > 0) {
@@ -91,9 +90,8 @@ redis_setup_library(struct redis_sync *sync, struct error_text *error)
     return false;
 }
 
-/* A setting's value, or empty when CONFIG is not allowed. Valid until the next command. */
-static struct span
-config_value(struct redis_sync *sync, const char *name)
+struct span
+redis_setup_config(struct redis_sync *sync, const char *name)
 {
     const struct reply *reply = redis_sync_words(sync, "CONFIG", "GET", name, NULL);
     const struct reply *value = reply == NULL ? NULL : reply_at(reply, 1);
@@ -103,20 +101,20 @@ config_value(struct redis_sync *sync, const char *name)
 void
 redis_setup_warn(struct redis_sync *sync)
 {
-    struct span eviction = config_value(sync, "maxmemory-policy");
+    struct span eviction = redis_setup_config(sync, "maxmemory-policy");
     if (eviction.size > 0 && !span_equal(eviction, SPAN("noeviction")))
         log_line(LOG_WARN, "redis_eviction",
                  "maxmemory-policy=%.*s meaning=\"Redis may throw notifications away\" "
                  "remedy=\"set maxmemory-policy noeviction\"",
                  SPAN_ARG(eviction));
-    struct span append = config_value(sync, "appendonly");
+    struct span append = redis_setup_config(sync, "appendonly");
     if (append.size > 0 && !span_equal(append, SPAN("yes"))) {
         log_line(LOG_WARN, "redis_persistence",
                  "appendonly=no meaning=\"a restart of Redis loses notifications and outcomes\" "
                  "remedy=\"set appendonly yes and appendfsync always\"");
         return;
     }
-    struct span sync_setting = config_value(sync, "appendfsync");
+    struct span sync_setting = redis_setup_config(sync, "appendfsync");
     if (sync_setting.size > 0 && !span_equal(sync_setting, SPAN("always")))
         log_line(LOG_WARN, "redis_persistence",
                  "appendfsync=%.*s meaning=\"a crash may forget the last second: a message sent in "

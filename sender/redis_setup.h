@@ -14,6 +14,11 @@ bool redis_setup_library(struct redis_sync *sync, struct error_text *error);
 /* The value of a line "name:value" of INFO, borrowed from it; empty if there is none. */
 struct span redis_setup_info(struct span info, struct span name);
 
+/* A setting's value, or empty when CONFIG is not allowed. Valid until the next command. */
+struct span redis_setup_config(struct redis_sync *sync, const char *name);
+/* Compares "1.2.10" and "1.3.0" number by number: below, at or above 0. */
+int redis_setup_order(struct span a, struct span b);
+
 /* Logs a warning for each setting that could lose notifications: eviction, no or lazy AOF. */
 void redis_setup_warn(struct redis_sync *sync);
 

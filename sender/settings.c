@@ -103,11 +103,23 @@ read_token(struct account_settings *account, const char *file, const char *varia
     return false;
 }
 
+bool
+settings_check_token(const struct account_keys *keys, const char *file, const char *variable,
+                     struct error_text *error)
+{
+    struct account_settings *account = check_alloc(1, sizeof(*account));
+    account->keys = *keys;
+    bool good = read_token(account, file, variable != NULL ? variable : "FACTEUR_TOKEN", error);
+    memset(account, 0, sizeof(*account));
+    free(account);
+    return good;
+}
+
 /* ---- the Graph API's address -------------------------------------------------------------------
  */
 
-static bool
-read_graph(const char *text, struct graph_address *graph, struct error_text *error)
+bool
+settings_read_graph(const char *text, struct graph_address *graph, struct error_text *error)
 {
     struct span rest = span_of(text);
     struct span scheme = SPAN("https://");
@@ -431,8 +443,9 @@ settings_build(const struct settings_input *input, struct error_text *error)
     struct sender_settings *settings = &sender->settings;
     if (input->ca_file != NULL)
         snprintf(settings->ca_file, sizeof(settings->ca_file), "%s", input->ca_file);
-    if (read_graph(input->graph, &settings->graph, error) && read_limits(input, settings, error) &&
-        read_accounts(input, sender, error) && read_files(input, sender, error))
+    if (settings_read_graph(input->graph, &settings->graph, error) &&
+        read_limits(input, settings, error) && read_accounts(input, sender, error) &&
+        read_files(input, sender, error))
         return sender;
     settings_free(sender);
     return NULL;

@@ -52,4 +52,11 @@ void settings_free(struct sender *sender);
 /* One line of a file without white space around it: a token, a password. False: see error. */
 bool settings_read_secret(const char *path, char *text, size_t size, struct error_text *error);
 
+/* "https://graph.facebook.com/v26.0". */
+bool settings_read_graph(const char *text, struct graph_address *graph, struct error_text *error);
+
+/* Would the sender take this account's token from here? `file` or `variable` may be NULL. */
+bool settings_check_token(const struct account_keys *keys, const char *file, const char *variable,
+                          struct error_text *error);
+
 #endif

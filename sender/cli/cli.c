@@ -6,54 +6,48 @@
 #include <stdio.h>
 #include <string.h>
 
-bool
-cli_read_secret(const char *verb, const char *path, char *text, size_t size)
-{
-    struct error_text error;
-    bool good = settings_read_secret(path, text, size, &error);
-    if (!good)
-        fprintf(stderr, "facteur %s: %s\n", verb, error.text);
-    return good;
-}
-
 static bool
-read_dev_address(const struct cli_store *store, const char *verb, struct redis_address *address)
+find_dev_address(const struct cli_store *store, struct redis_address *address,
+                 struct error_text *error)
 {
     char folder[80];
-    struct error_text error;
-    if (!dev_redis_folder(store->state, folder, sizeof(folder), &error)) {
-        fprintf(stderr, "facteur %s: %s\n", verb, error.text);
+    if (!dev_redis_folder(store->state, folder, sizeof(folder), error))
         return false;
-    }
     dev_redis_address(folder, address);
     return true;
+}
+
+bool
+cli_store_find(const struct cli_store *store, struct redis_address *address,
+               struct error_text *error)
+{
+    memset(address, 0, sizeof(*address));
+    if (store->dev)
+        return find_dev_address(store, address, error);
+    if (store->redis == NULL) {
+        error_set(error, "which Redis? Give --redis unix:/PATH or tcp://HOST:PORT (or set "
+                         "FACTEUR_REDIS), or --dev");
+        return false;
+    }
+    if (!redis_address_read(store->redis, address, error))
+        return false;
+    if (store->user != NULL)
+        snprintf(address->user, sizeof(address->user), "%s", store->user);
+    if (store->redis_ca_file != NULL)
+        snprintf(address->ca_file, sizeof(address->ca_file), "%s", store->redis_ca_file);
+    return store->password_file == NULL ||
+           settings_read_secret(store->password_file, address->password, sizeof(address->password),
+                                error);
 }
 
 bool
 cli_store_address(const struct cli_store *store, const char *verb, struct redis_address *address)
 {
     struct error_text error;
-    memset(address, 0, sizeof(*address));
-    if (store->dev)
-        return read_dev_address(store, verb, address);
-    if (store->redis == NULL) {
-        fprintf(stderr,
-                "facteur %s: which Redis? Give --redis unix:/PATH or tcp://HOST:PORT (or set "
-                "FACTEUR_REDIS), or --dev\n",
-                verb);
-        return false;
-    }
-    if (!redis_address_read(store->redis, address, &error)) {
+    bool found = cli_store_find(store, address, &error);
+    if (!found)
         fprintf(stderr, "facteur %s: %s\n", verb, error.text);
-        return false;
-    }
-    if (store->user != NULL)
-        snprintf(address->user, sizeof(address->user), "%s", store->user);
-    if (store->redis_ca_file != NULL)
-        snprintf(address->ca_file, sizeof(address->ca_file), "%s", store->redis_ca_file);
-    return store->password_file == NULL ||
-           cli_read_secret(verb, store->password_file, address->password,
-                           sizeof(address->password));
+    return found;
 }
 
 struct redis_sync *

@@ -36,6 +36,7 @@ int cli_why(int argc, char **argv);
 int cli_optout_add(int argc, char **argv);
 int cli_optout_remove(int argc, char **argv);
 int cli_optout_list(int argc, char **argv);
+int cli_doctor(int argc, char **argv);
 int cli_completion(int argc, char **argv);
 int cli_man(int argc, char **argv);
 
@@ -102,16 +103,14 @@ struct cli_store {
         "account", OPTION_LIST, &(store)->accounts, "BUSINESS/ACCOUNT", text, "FACTEUR_ACCOUNT"    \
     }
 
-/* The address from the options. False after saying what is missing or wrong. */
+/* The address from the options. False with what is missing or wrong in `error`; or said. */
+bool cli_store_find(const struct cli_store *store, struct redis_address *address,
+                    struct error_text *error);
 bool cli_store_address(const struct cli_store *store, const char *verb,
                        struct redis_address *address);
 /* Connects; NULL after saying why not. */
 struct redis_sync *cli_store_open(const struct cli_store *store, const char *verb);
 /* The first (or only) account. False after saying what is missing or wrong. */
 bool cli_store_account(const struct cli_store *store, const char *verb, struct account_keys *keys);
-
-/* A small file's text without white space at its end: a token, a password. False after saying why.
- */
-bool cli_read_secret(const char *verb, const char *path, char *text, size_t size);
 
 #endif
