@@ -4,6 +4,7 @@
 #include "sender/base/log.h"
 #include "sender/cli/cli.h"
 #include "sender/dev_redis.h"
+#include "sender/page.h"
 #include "sender/redis_setup.h"
 #include "sender/settings.h"
 
@@ -69,11 +70,14 @@ set_from_config(struct run *run, const struct verb *verb, struct error_text *err
     return true;
 }
 
-/* --config must be known before anything else is read. */
+/* --config must be known before anything else is read; help does not ask for it. */
 static const char *
 find_config(const struct run *run)
 {
+    enum page_form form;
     const char *path = getenv("FACTEUR_CONFIG");
+    if (run->argc > 0 && page_is_help(run->argv[0], &form))
+        return NULL;
     for (int i = 0; i < run->argc; i++) {
         if (strncmp(run->argv[i], "--config=", 9) == 0)
             path = run->argv[i] + 9;

@@ -99,6 +99,9 @@ def mistakes():
         expect(result.returncode == 64 and "bash" in result.stderr, "%s: %r" % (words, result))
     result = facteur("queue", "stats", "--help", env=dict(os.environ, FACTEUR_WORKERS="many"))
     expect(result.returncode == 0, "help is there whatever the environment says")
+    result = facteur("man", "run", env=dict(os.environ, FACTEUR_CONFIG="/nowhere/facteur.yaml"))
+    expect(result.returncode == 0 and "--token" in result.stdout.replace("\\-", "-"),
+           "and without a configuration: %r" % result.stderr)
 
 
 def main():
