@@ -336,7 +336,7 @@ open_redis(struct worker *worker)
     bell_open(worker, &settings);
 }
 
-static bool
+bool
 worker_open(struct worker *worker, struct error_text *error)
 {
     const struct loop_settings loop = {
@@ -361,9 +361,23 @@ worker_open(struct worker *worker, struct error_text *error)
     return true;
 }
 
-static void
+bool
+worker_turn(struct worker *worker)
+{
+    const struct sender *sender = worker->sender;
+    if (worker->done || atomic_load_explicit(&sender->aborting, memory_order_relaxed))
+        return false;
+    rate_feed_use(sender->rates, worker->number, &worker->rates);
+    loop_turn(worker->loop, TURN_WAIT_MAX_US);
+    if (!worker->draining && atomic_load_explicit(&sender->draining, memory_order_relaxed))
+        worker_work_later(worker);
+    return true;
+}
+
+void
 worker_close(struct worker *worker)
 {
+    worker->done = true; /* also if told to end at once: to Redis that is exactly what a crash is */
     timer_stop(loop_timers(worker->loop), &worker->beat_timer);
     timer_stop(loop_timers(worker->loop), &worker->wake_timer);
     channel_close(worker->channel);
@@ -386,6 +400,7 @@ worker_close(struct worker *worker)
     editions_close(worker->editions);
     free(worker->accounts);
     free(worker->businesses);
+    rate_feed_leave(worker->sender->rates, worker->number);
 }
 
 void *
@@ -401,16 +416,8 @@ worker_main(void *context)
         atomic_store(&worker->sender->draining, true);
         return worker;
     }
-    while (!worker->done &&
-           !atomic_load_explicit(&worker->sender->aborting, memory_order_relaxed)) {
-        rate_feed_use(worker->sender->rates, worker->number, &worker->rates);
-        loop_turn(worker->loop, TURN_WAIT_MAX_US);
-        if (!worker->draining &&
-            atomic_load_explicit(&worker->sender->draining, memory_order_relaxed))
-            worker_work_later(worker);
+    while (worker_turn(worker)) {
     }
-    worker->done = true; /* also if told to end at once: to Redis that is exactly what a crash is */
     worker_close(worker);
-    rate_feed_leave(worker->sender->rates, worker->number);
     return worker;
 }

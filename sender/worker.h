@@ -162,7 +162,14 @@ struct worker {
     struct writing *writing; /* settlement.c: a settle being written */
 };
 
-void *worker_main(void *worker); /* the thread */
+void *worker_main(void *worker); /* the thread: open, turns, close */
+
+/* The same by hand, for who has no threads. `number` and `sender` are set. False: see error; the
+ * worker is of no use. */
+bool worker_open(struct worker *worker, struct error_text *error);
+bool worker_turn(struct worker *worker); /* false: it is over, and to be closed */
+/* Ends it as it stands; what it had claimed or granted is left to the lease. */
+void worker_close(struct worker *worker);
 
 /* For the steps and the calls. */
 void worker_ask_again(struct worker *worker);  /* Redis answered an error: lost calls, in a while */

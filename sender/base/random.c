@@ -1,8 +1,6 @@
 #include "sender/base/random.h"
 #include "sender/base/check.h"
 
-#include <sys/random.h>
-
 static uint64_t
 rotate(uint64_t x, int k)
 {
@@ -52,11 +50,4 @@ bool
 random_chance(struct random *random, double probability)
 {
     return random_unit(random) < probability;
-}
-
-void
-random_secret(void *data, size_t size)
-{
-    check(size <= 256);
-    check(getrandom(data, size, 0) == (ssize_t)size);
 }
