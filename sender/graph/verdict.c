@@ -2,6 +2,14 @@
 #include "sender/base/check.h"
 #include "sender/graph/response.h"
 
+static void
+judge_free(struct verdict *verdict, enum verdict_slows slows)
+{
+    verdict->kind = VERDICT_LATER;
+    verdict->costs_attempt = false;
+    verdict->slows = slows;
+}
+
 /* What a class of Meta's errors means for this attempt. An account that must stop keeps its queue:
  * the notification itself is good, so it goes back and costs no attempt. */
 static void
@@ -10,11 +18,14 @@ judge_class(struct verdict *verdict, enum graph_error_class class)
     verdict->class = class;
     switch (class) {
     case GRAPH_ERROR_BACKOFF:
+        judge_free(verdict, VERDICT_SLOWS_ACCOUNT);
+        return;
     case GRAPH_ERROR_PAIR_BACKOFF:
+        judge_free(verdict, VERDICT_SLOWS_PAIR);
+        return;
     case GRAPH_ERROR_STOP_PHONE:
     case GRAPH_ERROR_STOP_ACCOUNT:
-        verdict->kind = VERDICT_LATER;
-        verdict->costs_attempt = false;
+        judge_free(verdict, VERDICT_STOPS_ACCOUNT);
         return;
     case GRAPH_ERROR_RETRY_LIMITED:
         verdict->kind = VERDICT_LATER;
@@ -36,15 +47,21 @@ judge_class(struct verdict *verdict, enum graph_error_class class)
     check(!"every error of the table has a class");
 }
 
+static bool
+is_throttle(int status)
+{
+    return status == 429 || status == 503;
+}
+
 /*
  * A code that is not in the table: Meta has new ones from time to time, so its HTTP status speaks.
- * 429 is a throttle whatever the code, and throttling costs no attempt. An error under a status of
- * success says yes and no: nobody knows.
+ * 429 and 503 are throttles whatever the code, and throttling costs no attempt. An error under a
+ * status of success says yes and no: nobody knows.
  */
 static void
 judge_unknown_code(struct verdict *verdict)
 {
-    if (verdict->status == 429) {
+    if (is_throttle(verdict->status)) {
         judge_class(verdict, GRAPH_ERROR_BACKOFF);
     } else if (verdict->status >= 400 && verdict->status < 500) {
         verdict->kind = VERDICT_FAILED;
@@ -76,6 +93,8 @@ judge_no_answer(struct verdict *verdict, struct buffer *words, const char *what)
 {
     buffer_reset(words);
     verdict->kind = VERDICT_UNCERTAIN;
+    if (is_throttle(verdict->status))
+        verdict->slows = VERDICT_SLOWS_ACCOUNT;
     buffer_printf(words, "HTTP %d with %s: no answer of Meta's, so it may have been accepted",
                   verdict->status, what);
     verdict->reason = buffer_span(words);
@@ -118,11 +137,13 @@ void
 verdict_judge(const struct h2_exchange *exchange, enum h2_end end, struct verdict *verdict)
 {
     verdict->kind = VERDICT_UNCERTAIN;
+    verdict->slows = VERDICT_SLOWS_NOBODY;
     verdict->costs_attempt = true;
     verdict->class = GRAPH_ERROR_NONE;
     verdict->code = -1;
     verdict->status = exchange->status;
     verdict->retry_after_s = exchange->retry_after_s;
+    verdict->retry_at_s = exchange->retry_at_s;
     verdict->wamid = (struct span){0};
     verdict->reason = (struct span){0};
     switch (end) {
@@ -130,8 +151,7 @@ verdict_judge(const struct h2_exchange *exchange, enum h2_end end, struct verdic
         judge_answer(exchange, verdict);
         return;
     case H2_NOT_PROCESSED:
-        verdict->kind = VERDICT_LATER;
-        verdict->costs_attempt = false;
+        judge_free(verdict, VERDICT_SLOWS_ACCOUNT); /* once it was tried again at once, in vain */
         verdict->reason = SPAN("not processed: the request never reached Meta, or was refused "
                                "before it was read");
         return;

@@ -54,6 +54,7 @@ struct h2_exchange {
     bool truncated;           /* the response's body was larger than `response` has room for */
     struct buffer response;   /* the response's body; memory is the owner's, set before start */
     uint32_t retry_after_s;   /* Retry-After in seconds (at most UINT32_MAX), 0: absent or a date */
+    uint64_t retry_at_s;      /* Retry-After as a date, in Unix seconds, 0: absent or a number */
     struct h2_exchange *next; /* the client's list */
     struct h2_exchange *previous;
 };

@@ -1,6 +1,7 @@
 /* What nghttp2 calls while it is fed and drained. Nothing in here calls the owner. */
 #include "sender/base/check.h"
 #include "sender/h2/client_state.h"
+#include "sender/h2/http_date.h"
 
 #include <string.h>
 
@@ -103,6 +104,8 @@ read_retry_after(struct h2_exchange *exchange, struct span value)
     uint64_t seconds;
     if (span_to_u64(value, &seconds))
         exchange->retry_after_s = seconds < UINT32_MAX ? (uint32_t)seconds : UINT32_MAX;
+    else
+        (void)http_date_read(value, &exchange->retry_at_s);
 }
 
 static int

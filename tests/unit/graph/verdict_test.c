@@ -11,7 +11,8 @@ static struct verdict *
 judge_end(int status, struct span body, enum h2_end end)
 {
     static struct verdict verdict;
-    struct h2_exchange exchange = {.status = status, .complete = true, .retry_after_s = 7};
+    struct h2_exchange exchange = {
+        .status = status, .complete = true, .retry_after_s = 7, .retry_at_s = 8};
     exchange.response =
         (struct buffer){.data = (char *)body.data, .size = body.size, .capacity = body.size};
     memset(&verdict, 0xee, sizeof(verdict));
@@ -43,6 +44,8 @@ accepts_an_id(void)
     expect_u64(verdict->class, GRAPH_ERROR_NONE);
     expect_u64(verdict->status, 200);
     expect_u64(verdict->retry_after_s, 7);
+    expect_u64(verdict->retry_at_s, 8);
+    expect_u64(verdict->slows, VERDICT_SLOWS_NOBODY);
     expect_span(verdict->reason, SPAN(""));
     expect(verdict->costs_attempt);
 
@@ -75,7 +78,8 @@ judges_by_class(void)
         {132001, 404, VERDICT_FAILED, true, GRAPH_ERROR_STOP_TEMPLATE},
         {130497, 403, VERDICT_FAILED, true, GRAPH_ERROR_STOP_COUNTRY},
         {2388019, 400, VERDICT_FAILED, true, GRAPH_ERROR_OPERATOR},
-        {131048, 400, VERDICT_LATER, false, GRAPH_ERROR_STOP_PHONE},
+        {131045, 500, VERDICT_LATER, false, GRAPH_ERROR_STOP_PHONE},
+        {131048, 400, VERDICT_LATER, false, GRAPH_ERROR_BACKOFF},
         {190, 401, VERDICT_LATER, false, GRAPH_ERROR_STOP_ACCOUNT},
         {250, 403, VERDICT_LATER, false, GRAPH_ERROR_STOP_ACCOUNT},
         {3, 500, VERDICT_LATER, false, GRAPH_ERROR_STOP_ACCOUNT},
@@ -84,7 +88,8 @@ judges_by_class(void)
         {999999, 403, VERDICT_FAILED, true, GRAPH_ERROR_NONE},
         {999999, 429, VERDICT_LATER, false, GRAPH_ERROR_BACKOFF},
         {999999, 500, VERDICT_LATER, true, GRAPH_ERROR_NONE},
-        {999999, 503, VERDICT_LATER, true, GRAPH_ERROR_NONE},
+        {999999, 502, VERDICT_LATER, true, GRAPH_ERROR_NONE},
+        {999999, 503, VERDICT_LATER, false, GRAPH_ERROR_BACKOFF},
         {999999, 200, VERDICT_UNCERTAIN, true, GRAPH_ERROR_NONE},
         {999999, 302, VERDICT_UNCERTAIN, true, GRAPH_ERROR_NONE},
         /* The code speaks, not the status. */
@@ -108,18 +113,136 @@ judges_by_class(void)
     }
 }
 
-/* Every row of the table has a verdict, and none of them is "accepted" or "uncertain". */
+/* What each row of the table comes to: written down a second time, code by code, so that a changed
+ * class shows here as what it does. */
 static void
 judges_every_row(void)
 {
+#define LATER_FREE(whom) VERDICT_LATER, false, VERDICT_SLOWS_##whom
+#define LATER_COSTS      VERDICT_LATER, true, VERDICT_SLOWS_NOBODY
+#define STOPS            VERDICT_LATER, false, VERDICT_STOPS_ACCOUNT
+#define FAILED           VERDICT_FAILED, true, VERDICT_SLOWS_NOBODY
+    static const struct {
+        int32_t code; /* the first of its row */
+        enum verdict_kind kind;
+        bool costs_attempt;
+        enum verdict_slows slows;
+    } rows[] = {
+        /* clang-format off */
+        {0, STOPS},
+        {1, LATER_COSTS},
+        {2, LATER_FREE(ACCOUNT)},
+        {3, STOPS},
+        {4, LATER_FREE(ACCOUNT)},
+        {10, STOPS},
+        {33, STOPS},
+        {100, FAILED},
+        {190, STOPS},
+        {200, STOPS},
+        {201, STOPS},
+        {368, STOPS},
+        {80007, LATER_FREE(ACCOUNT)},
+        {80008, LATER_FREE(ACCOUNT)},
+        {130403, FAILED},
+        {130429, LATER_FREE(ACCOUNT)},
+        {130472, FAILED},
+        {130497, FAILED},
+        {131000, LATER_COSTS},
+        {131005, STOPS},
+        {131008, FAILED},
+        {131009, FAILED},
+        {131016, LATER_FREE(ACCOUNT)},
+        {131020, FAILED},
+        {131021, FAILED},
+        {131026, FAILED},
+        {131030, FAILED},
+        {131031, STOPS},
+        {131037, STOPS},
+        {131041, FAILED},
+        {131042, STOPS},
+        {131044, FAILED},
+        {131045, STOPS},
+        {131047, FAILED},
+        {131048, LATER_FREE(ACCOUNT)},
+        {131049, FAILED},
+        {131050, FAILED},
+        {131051, FAILED},
+        {131052, FAILED},
+        {131053, LATER_COSTS},
+        {131055, FAILED},
+        {131056, LATER_FREE(PAIR)},
+        {131057, LATER_FREE(ACCOUNT)},
+        {131062, FAILED},
+        {131063, FAILED},
+        {131064, STOPS},
+        {131201, FAILED},
+        {131207, FAILED},
+        {131208, LATER_FREE(ACCOUNT)},
+        {132000, FAILED},
+        {132001, FAILED},
+        {132005, FAILED},
+        {132007, FAILED},
+        {132012, FAILED},
+        {132015, FAILED},
+        {132016, FAILED},
+        {132018, FAILED},
+        {132068, FAILED},
+        {132069, LATER_FREE(ACCOUNT)},
+        {133000, STOPS},
+        {133004, LATER_FREE(ACCOUNT)},
+        {133005, STOPS},
+        {133006, STOPS},
+        {133008, STOPS},
+        {133009, STOPS},
+        {133010, STOPS},
+        {133015, LATER_FREE(ACCOUNT)},
+        {133016, STOPS},
+        {134011, STOPS},
+        {134100, FAILED},
+        {134101, LATER_FREE(ACCOUNT)},
+        {134102, FAILED},
+        {135000, FAILED},
+        {138000, FAILED},
+        {200005, FAILED},
+        {200006, FAILED},
+        {200007, FAILED},
+        {2388012, FAILED},
+        {2388019, FAILED},
+        {2388039, FAILED},
+        {2388040, FAILED},
+        {2388047, FAILED},
+        {2388072, FAILED},
+        {2388073, FAILED},
+        {2388091, FAILED},
+        {2388093, FAILED},
+        {2388103, FAILED},
+        {2388293, FAILED},
+        {2388299, FAILED},
+        {2494100, LATER_FREE(ACCOUNT)},
+        {2593107, FAILED},
+        {2593108, FAILED},
+        /* clang-format on */
+    };
     const struct graph_error *error = error_table_find(0);
     expect(error != NULL);
-    for (; error->code_first != 2593108; error++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++, error++) {
         int status = error->http_status == 0 ? 400 : error->http_status;
+        int before = test_failures_;
         struct verdict *verdict = judge_code(status, error->code_last);
-        expect(verdict->kind == VERDICT_FAILED || verdict->kind == VERDICT_LATER);
+        expect(error->code_first == rows[i].code); /* the rows in order, none left out */
+        expect_text(verdict_kind_text(verdict->kind), verdict_kind_text(rows[i].kind));
+        expect_u64(verdict->costs_attempt, rows[i].costs_attempt);
+        expect_u64(verdict->slows, rows[i].slows);
         expect_u64(verdict->class, error->class);
+        if (before != test_failures_)
+            printf("  of code %d\n", rows[i].code);
     }
+    expect(error_table_find(error[-1].code_last + 1) == NULL);
+    expect_u64(sizeof(rows) / sizeof(rows[0]), 92);
+#undef LATER_FREE
+#undef LATER_COSTS
+#undef STOPS
+#undef FAILED
 }
 
 static void
@@ -176,6 +299,8 @@ is_uncertain_of_all_else(void)
         expect(verdict->code == -1);
         expect_u64(verdict->retry_after_s, 7);
         expect(verdict->reason.size <= sizeof(verdict->reason_text));
+        bool slows = cases[i].status == 429 || cases[i].status == 503;
+        expect_u64(verdict->slows, slows ? VERDICT_SLOWS_ACCOUNT : VERDICT_SLOWS_NOBODY);
     }
 }
 
@@ -185,6 +310,7 @@ knows_how_it_ended(void)
     struct verdict *verdict = judge_end(0, SPAN(""), H2_NOT_PROCESSED);
     expect_u64(verdict->kind, VERDICT_LATER);
     expect(!verdict->costs_attempt);
+    expect_u64(verdict->slows, VERDICT_SLOWS_ACCOUNT);
     expect(verdict->reason.size > 0);
 
     /* Whatever had come before the connection was lost is no answer. */

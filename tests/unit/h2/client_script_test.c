@@ -469,28 +469,30 @@ every_script_comes_to_its_end(void)
     }
 }
 
-/* Retry-After is a number of seconds or nothing. */
+/* Retry-After is a number of seconds, a date, or nothing. */
 static void
 reads_retry_after_strictly(void)
 {
     static const struct {
         const char *value;
         uint32_t seconds;
+        uint64_t at_s;
     } cases[] = {
-        {"0", 0},
-        {"120", 120},
-        {"4294967295", UINT32_MAX},
-        {"4294967296", UINT32_MAX},
-        {"+5", 0},
-        {"5s", 0},
-        {"5, 6", 0},
-        {"-1", 0},
-        {"1e3", 0},
-        {"0x10", 0},
-        {"99999999999999999999", 0},
-        {"Wed, 21 Oct 2026 07:28:00 GMT", 0},
-        {"12.5", 0},
-        {"", 0},
+        {"0", 0, 0},
+        {"120", 120, 0},
+        {"4294967295", UINT32_MAX, 0},
+        {"4294967296", UINT32_MAX, 0},
+        {"+5", 0, 0},
+        {"5s", 0, 0},
+        {"5, 6", 0, 0},
+        {"-1", 0, 0},
+        {"1e3", 0, 0},
+        {"0x10", 0, 0},
+        {"99999999999999999999", 0, 0},
+        {"Wed, 21 Oct 2026 07:28:00 GMT", 0, 1792567680},
+        {"Wed, 21 Oct 2026 07:28:00", 0, 0},
+        {"12.5", 0, 0},
+        {"", 0, 0},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct caller caller;
@@ -513,6 +515,7 @@ reads_retry_after_strictly(void)
         caller_feed(&caller, buffer_span(&bytes), SIZE_MAX / 2);
         expect_u64(call.end, H2_ANSWERED);
         expect_u64(call.exchange.retry_after_s, cases[i].seconds);
+        expect_u64(call.exchange.retry_at_s, cases[i].at_s);
         caller_close(&caller);
     }
 }
