@@ -53,9 +53,13 @@ bool
 claim_read(const struct reply *reply, struct claim_reply *claim)
 {
     enum { FIXED = 5 };
-    *claim = (struct claim_reply){
-        .fenced = call_is_fenced(reply), .paused = call_is_paused(reply), .next_due_ms = -1};
-    if (claim->fenced || claim->paused)
+    *claim = (struct claim_reply){.fenced = call_says(reply, "fenced"),
+                                  .paused = call_says(reply, "paused"),
+                                  .stopped = call_says(reply, "stopped"),
+                                  .declare = call_says(reply, "declare"),
+                                  .wait = call_says(reply, "wait"),
+                                  .next_due_ms = -1};
+    if (claim->fenced || claim->paused || claim->stopped || claim->declare || claim->wait)
         return true;
     int64_t now_ms;
     if (!call_is_ok(reply, FIXED) || !reply_i64(reply_at(reply, 1), &now_ms) || now_ms < 0 ||

@@ -113,6 +113,70 @@ call_grant(const struct call *call, const struct grant_request *request)
     return call_end(call);
 }
 
+/* ---- the record --------------------------------------------------------------------------- */
+
+static void
+put_record_cell(struct buffer *buffer, const struct grant_cell *cell)
+{
+    buffer_put_text(buffer, "c\t");
+    buffer_put_text(buffer, cell->day);
+    buffer_put_char(buffer, '\t');
+    buffer_put_span(buffer, cell->cell);
+    buffer_put_char(buffer, '\t');
+    buffer_put_text(buffer, cell->currency);
+    buffer_put_char(buffer, '\t');
+    buffer_put_u64(buffer, cell->millionths);
+    buffer_put_char(buffer, '\n');
+}
+
+static void
+put_record_member(struct buffer *buffer, const struct grant_member *member)
+{
+    buffer_put_span(buffer, member->name);
+    buffer_put_char(buffer, '\t');
+    buffer_put_u64(buffer, member->attempt);
+    buffer_put_char(buffer, '\t');
+    buffer_put_u64(buffer, member->cell);
+    buffer_put_char(buffer, '\t');
+    buffer_put_span(buffer, member->id);
+}
+
+static uint32_t
+count_granted(struct span marks)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < marks.size; i++)
+        count += marks.data[i] == 'g';
+    return count;
+}
+
+void
+grant_record_put(struct buffer *buffer, const struct grant_request *request, struct span marks)
+{
+    bool is_first = true;
+    check(marks.size == request->member_count);
+    buffer_put_span(buffer, request->holder);
+    buffer_put_char(buffer, '\t');
+    buffer_put_u64(buffer, request->at_ms);
+    buffer_put_char(buffer, '\t');
+    buffer_put_text(buffer, source_text(request->source));
+    buffer_put_char(buffer, '\t');
+    buffer_put_u64(buffer, count_granted(marks));
+    buffer_put_char(buffer, '\n');
+    for (uint32_t i = 0; i < request->cell_count; i++)
+        put_record_cell(buffer, &request->cells[i]);
+    for (uint32_t i = 0; i < request->member_count; i++) {
+        if (marks.data[i] != 'g')
+            continue;
+        if (!is_first)
+            buffer_put_char(buffer, '\n');
+        is_first = false;
+        put_record_member(buffer, &request->members[i]);
+    }
+}
+
+/* ---- the reply ---------------------------------------------------------------------------- */
+
 /* One owner for each 'd', and no mark but 'g', 'd' and 'o'. */
 static bool
 marks_fit(const struct grant_reply *grant)
@@ -131,8 +195,12 @@ bool
 grant_read(const struct reply *reply, uint32_t member_count, struct grant_reply *grant)
 {
     enum { FIXED = 2 };
-    *grant = (struct grant_reply){.fenced = call_is_fenced(reply), .paused = call_is_paused(reply)};
-    if (grant->fenced || grant->paused)
+    *grant = (struct grant_reply){.fenced = call_says(reply, "fenced"),
+                                  .paused = call_says(reply, "paused"),
+                                  .stopped = call_says(reply, "stopped"),
+                                  .declare = call_says(reply, "declare"),
+                                  .wait = call_says(reply, "wait")};
+    if (grant->fenced || grant->paused || grant->stopped || grant->declare || grant->wait)
         return true;
     if (!call_is_ok(reply, FIXED) || !reply_text(reply_at(reply, 1), &grant->marks) ||
         grant->marks.size != member_count)

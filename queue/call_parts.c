@@ -46,19 +46,13 @@ call_digits(uint64_t number, char digits[CALL_DIGITS_MAX])
 }
 
 bool
-call_is_fenced(const struct reply *reply)
+call_says(const struct reply *reply, const char *word)
 {
-    return reply_is_text(reply_at(reply, 0), "fenced");
-}
-
-bool
-call_is_paused(const struct reply *reply)
-{
-    return reply_is_text(reply_at(reply, 0), "paused");
+    return reply_is_text(reply_at(reply, 0), word);
 }
 
 bool
 call_is_ok(const struct reply *reply, size_t count)
 {
-    return reply_is_text(reply_at(reply, 0), "ok") && reply->count >= count;
+    return call_says(reply, "ok") && reply->count >= count;
 }

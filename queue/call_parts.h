@@ -20,9 +20,8 @@ void call_text(const struct call *call, const char *text); /* one argument */
 /* Decimal into `digits`; the span borrows it. */
 struct span call_digits(uint64_t number, char digits[CALL_DIGITS_MAX]);
 
-/* True for an array that begins with `fenced`. */
-bool call_is_fenced(const struct reply *reply);
-bool call_is_paused(const struct reply *reply); /* likewise, `paused` */
+/* True for an array that begins with this word: `fenced`, `paused`, `stopped` … */
+bool call_says(const struct reply *reply, const char *word);
 /* True for an array of at least `count` elements that begins with `ok`. */
 bool call_is_ok(const struct reply *reply, size_t count);
 

@@ -19,7 +19,7 @@ bool
 beat_read(const struct reply *reply, struct beat_reply *beat)
 {
     enum { FIXED = 2 };
-    *beat = (struct beat_reply){.fenced = call_is_fenced(reply)};
+    *beat = (struct beat_reply){.fenced = call_says(reply, "fenced")};
     if (beat->fenced)
         return true;
     int64_t now_ms;
@@ -134,6 +134,42 @@ call_enqueue(const struct call *call, const struct enqueue_request *request)
         session_part(call->session, request->fields[i].value);
     }
     return call_end(call);
+}
+
+/* ENTRY of an answer that names one. */
+static bool
+read_entry(const struct reply *reply, struct enqueue_reply *enqueue)
+{
+    return reply_text(reply_at(reply, 1), &enqueue->entry) && enqueue->entry.size > 0;
+}
+
+static bool
+read_number(const struct reply *reply, uint64_t *number)
+{
+    int64_t value;
+    if (!reply_i64(reply, &value) || value < 0)
+        return false;
+    *number = (uint64_t)value;
+    return true;
+}
+
+bool
+enqueue_read(const struct reply *reply, struct enqueue_reply *enqueue)
+{
+    *enqueue = (struct enqueue_reply){.answer = ENQUEUE_QUEUED};
+    if (call_says(reply, "queued"))
+        return read_entry(reply, enqueue);
+    if (call_says(reply, "duplicate")) {
+        enqueue->answer = ENQUEUE_DUPLICATE;
+        return read_entry(reply, enqueue);
+    }
+    if (call_says(reply, "scheduled")) {
+        enqueue->answer = ENQUEUE_SCHEDULED;
+        return read_entry(reply, enqueue) && read_number(reply_at(reply, 2), &enqueue->due_ms);
+    }
+    enqueue->answer = ENQUEUE_FULL;
+    return call_says(reply, "full") && read_number(reply_at(reply, 1), &enqueue->used) &&
+           read_number(reply_at(reply, 2), &enqueue->limit);
 }
 
 bool

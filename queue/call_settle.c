@@ -303,3 +303,9 @@ settle_bit(struct span bits, uint32_t index)
     unsigned digit = c >= 'a' ? (unsigned)(c - 'a') + 10 : (unsigned)(c - '0');
     return (digit & 1u << index % 4) != 0;
 }
+
+bool
+settle_wants_declare(const struct reply *reply)
+{
+    return call_says(reply, "declare") && reply->count == 1;
+}

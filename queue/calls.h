@@ -21,9 +21,12 @@ extern const size_t library_size;
 
 enum {
     /* The library refuses more: a call must not hold Redis up for long. */
-    CALLS_GRANT_MEMBERS_MAX = 4096, /* of one grant */
-    CALLS_SETTLE_GROUPS_MAX = 4096, /* of one settle */
-    CALLS_SETTLE_CELLS_MAX = 800,   /* of all its groups */
+    CALLS_GRANT_MEMBERS_MAX = 4096,   /* of one grant */
+    CALLS_SETTLE_GROUPS_MAX = 4096,   /* of one settle */
+    CALLS_SETTLE_CELLS_MAX = 800,     /* of all its groups */
+    CALLS_DECLARE_GRANTS_MAX = 512,   /* of one declare */
+    CALLS_DECLARE_MEMBERS_MAX = 8192, /* of all its records */
+    CALLS_TOKEN_MAX = 64,             /* bytes of a token's fingerprint */
 };
 
 enum source { SOURCE_QUEUE, SOURCE_URGENT, SOURCE_LATER, SOURCE_COUNT };
@@ -47,7 +50,10 @@ struct claim_request {
 
 struct claim_reply {
     bool fenced;
-    bool paused;         /* an operator stopped the account: ask again in a while */
+    bool paused;         /* an operator paused the account: ask again in a while */
+    bool stopped;        /* call_stop() stopped it: likewise */
+    bool declare;        /* this Redis does not know what the holder has: see call_declare() */
+    bool wait;           /* another worker has not declared yet: ask again in a quarter second */
     uint64_t now_ms;     /* Redis' clock */
     int64_t next_due_ms; /* -1: nothing is waiting in later */
     struct span cursor_urgent;
@@ -131,7 +137,10 @@ struct grant_request {
 
 struct grant_reply {
     bool fenced;
-    bool paused;       /* nothing was granted: an operator stopped the account */
+    bool paused;       /* nothing was granted: an operator paused the account */
+    bool stopped;      /* nothing was granted: call_stop() stopped it */
+    bool declare;      /* nothing was granted, and what was may be forgotten: see call_declare() */
+    bool wait;         /* nothing was granted: another worker has not declared yet */
     struct span marks; /* for each member, in order: granted, duplicate, or opted out */
     const struct reply *const *owners; /* one for each 'd', in order */
     size_t owner_count;
@@ -139,6 +148,14 @@ struct grant_reply {
 
 bool call_grant(const struct call *call, const struct grant_request *request);
 bool grant_read(const struct reply *reply, uint32_t member_count, struct grant_reply *grant);
+
+/*
+ * The record that the library keeps of this grant when it gave these marks (one a member): only
+ * what was granted stands in it, and is counted from 0 there. What a worker keeps to declare it
+ * again. `buffer->overflow` when it does not fit; at most as many bytes as the call itself.
+ */
+void grant_record_put(struct buffer *buffer, const struct grant_request *request,
+                      struct span marks);
 
 /* ---- settle ------------------------------------------------------------------------------- */
 
@@ -209,6 +226,91 @@ bool settle_is_read(const struct reply *reply, uint32_t group_count);
 bool settle_read(const struct reply *reply, uint32_t index, struct span *already);
 /* True if bit `index` (a member's place in the grant) is set in hex bits as settle_read() gives. */
 bool settle_bit(struct span bits, uint32_t index);
+/* True if nothing was settled because the holder has to declare first: see call_declare(). */
+bool settle_wants_declare(const struct reply *reply);
+
+/* ---- declare ------------------------------------------------------------------------------ */
+
+/*
+ * A Redis that was started anew, or was a replica a moment ago, may have forgotten the last claims,
+ * grants and settles. So the library knows, in the memory of that very process, who has told it
+ * what may be on the wire; of whoever has not, claims, grants and settles are answered `declare`
+ * and nothing is done. The others' claims are answered `wait` until all living have declared, for
+ * ten seconds at most.
+ *
+ * A worker declares as soon as it is connected to another Redis (its run_id or role changed),
+ * before it renews its beat, or when an answer says so:
+ *
+ * 1. It drops what is claimed and not granted, and asks no claim and no grant again whose reply was
+ *    lost: what they took is given back by the first declare.
+ * 2. For each account one or more call_declare(), which together name every grant it has and those
+ *    that it settled a member of in the last ten seconds; one without grants if there are none. A
+ *    grant whose reply was lost is named without any bit: then it is undone.
+ * 3. call_declared(), on the same connection.
+ *
+ * All of it may be repeated. Of what is open each declare answers what is still the holder's: that
+ * goes on, as member of source `later`, under the same grant and index, in claim `claim`. What is
+ * not (it had its outcome, or is another's by now) is not settled any more: when its answer
+ * comes, it is told as a receipt.
+ */
+struct declare_grant {
+    struct span name;   /* HOLDER.NUMBER */
+    struct span record; /* as grant_record_put() wrote it */
+    /* Bit i % 64 of word i / 64 is member i of the record. NULL: none. No two share a bit; members
+     * in none were settled otherwise, or never left: they are free. */
+    const uint64_t *accepted;  /* settled as accepted: charged and gone, if that was forgotten */
+    const uint64_t *uncertain; /* settled as uncertain: parked, if that was forgotten */
+    const uint64_t *open;      /* granted, and no settle of them was answered yet */
+    uint32_t member_count;     /* of the record, at most CALLS_GRANT_MEMBERS_MAX */
+};
+
+struct declare_request {
+    struct span holder;
+    struct span claim; /* HOLDER.NUMBER, a new one each call: holds what is open from now on */
+    uint64_t uncertain_until_ms; /* of what is parked */
+    uint64_t events_keep;
+    uint64_t dedupe_ttl_ms;
+    const struct declare_grant *grants;
+    uint32_t grant_count; /* at most CALLS_DECLARE_GRANTS_MAX; their members in all likewise */
+};
+
+struct declare_reply {
+    bool fenced; /* the holder was declared dead: take a new name */
+    const struct reply *const *open;
+};
+
+bool call_declare(const struct call *call, const struct declare_request *request);
+/* False: not as agreed; it may or may not have been done, and is repeated. */
+bool declare_read(const struct reply *reply, uint32_t grant_count, struct declare_reply *declare);
+/* Which members of grant `index` are the holder's and open: for settle_bit(). */
+struct span declare_read_open(const struct declare_reply *declare, uint32_t index);
+
+/* Everything is declared in all accounts of the business of `call->keys`. */
+bool call_declared(const struct call *call, struct span holder);
+bool declared_read(const struct reply *reply, bool *fenced);
+
+/* ---- an account that must not send -------------------------------------------------------- */
+
+struct stop_request {
+    int64_t code;       /* Meta's error code, or the HTTP status; not negative */
+    struct span reason; /* words for people: cut to 512 bytes, control characters become spaces */
+    struct span token;  /* what tells one token from another and gives nothing of it away */
+    uint64_t events_keep;
+};
+
+/* Stops the account for all workers, until an operator resumes it or another token comes. */
+bool call_stop(const struct call *call, const struct stop_request *request);
+/* `*first`: it was not stopped before, and an event says so now. */
+bool stop_read(const struct reply *reply, bool *first);
+
+/* Says under which token this worker sends: an account that was stopped under another starts. */
+bool call_token(const struct call *call, struct span token);
+enum token_answer {
+    TOKEN_GOOD,    /* the account is not stopped */
+    TOKEN_STARTED, /* it was, under another token: it sends again */
+    TOKEN_STOPPED, /* it is, under this very token */
+};
+bool token_read(const struct reply *reply, enum token_answer *answer);
 
 /* ---- the rest ----------------------------------------------------------------------------- */
 
@@ -254,6 +356,22 @@ struct enqueue_request {
     uint32_t field_count;
 };
 bool call_enqueue(const struct call *call, const struct enqueue_request *request);
+
+enum enqueue_answer {
+    ENQUEUE_QUEUED,
+    ENQUEUE_SCHEDULED, /* it waits in later until `due_ms` */
+    ENQUEUE_DUPLICATE, /* its id is `entry`'s */
+    ENQUEUE_FULL,      /* Redis has used `used` bytes, more than `limit`: try again later */
+};
+struct enqueue_reply {
+    enum enqueue_answer answer;
+    struct span entry;
+    uint64_t due_ms;
+    uint64_t used;
+    uint64_t limit;
+};
+/* False: not as agreed, or an error reply whose text names the field. */
+bool enqueue_read(const struct reply *reply, struct enqueue_reply *enqueue);
 
 /* What stands in this Redis: a string like library_version, or an error (NO_FUNCTION). */
 bool call_version(struct session *session, session_reply_f *on_reply, void *context);

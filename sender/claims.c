@@ -311,7 +311,7 @@ on_claim(void *context, const struct reply *reply)
         worker_work_later(worker);
         return;
     }
-    if (claim.paused) {
+    if (claim.paused || claim.stopped) {
         pause_by_operator(account);
         return;
     }

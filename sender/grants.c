@@ -238,7 +238,7 @@ on_grant(void *context, const struct reply *reply)
         worker_work_later(worker);
         return;
     }
-    if (grant.paused) {
+    if (grant.paused || grant.stopped) {
         take_back(grant_call);
         pause_by_operator(grant_call->account);
         return;

@@ -1,136 +1,5 @@
-#include "queue/calls.h"
 #include "sender/base/random.h"
-#include "tests/unit/test.h"
-
-#include <string.h>
-
-/* ---- what was written --------------------------------------------------------------------- */
-
-static struct account_keys keys;
-static struct session *session;
-static struct call call;
-static char memory[256 * 1024];
-
-static void
-on_reply(void *context, const struct reply *reply)
-{
-    (void)context;
-    (void)reply;
-}
-
-static void
-open_call(size_t output_size)
-{
-    struct session_settings settings = {
-        .output_size = output_size, .arena_size = 4096, .waiting_max = 8};
-    struct error_text error;
-    expect(keys_read(SPAN("acme/fr"), &keys, &error));
-    session = session_open(&settings);
-    session_connected(session);
-    call = (struct call){.session = session, .keys = &keys, .on_reply = on_reply};
-}
-
-static void
-close_call(void)
-{
-    session_close(session);
-}
-
-/* `parts` are separated by `;`, and stand for the exact bytes: an array of bulk strings. */
-static void
-expect_sent(const char *parts)
-{
-    static char wanted_memory[sizeof(memory)];
-    struct buffer out;
-    struct buffer wanted;
-    struct span rest = span_of(parts);
-    size_t count = 1;
-    size_t at;
-    for (struct span tail = rest; span_find(tail, ';', &at); count++)
-        (void)span_split(&tail, ';');
-    buffer_init(&wanted, wanted_memory, sizeof(wanted_memory));
-    buffer_printf(&wanted, "*%zu\r\n", count);
-    for (size_t i = 0; i < count; i++) {
-        struct span part = span_split(&rest, ';');
-        buffer_printf(&wanted, "$%zu\r\n", part.size);
-        buffer_put_span(&wanted, part);
-        buffer_put_text(&wanted, "\r\n");
-    }
-    buffer_init(&out, memory, sizeof(memory));
-    session_output(session, &out);
-    expect_span(buffer_span(&out), buffer_span(&wanted));
-}
-
-#define HOLDER SPAN("0123456789abcdef")
-#define AB     "facteur:{acme}:fr;facteur:{acme}"
-
-/* ---- replies, in a small notation: ["ok" 12 nil [+a -b]] ---------------------------------- */
-
-static struct arena arena;
-
-static struct reply *
-parse(const char **at)
-{
-    struct reply *reply = arena_take(&arena, sizeof(*reply));
-    struct reply *elements[64];
-    const char *text;
-    *reply = (struct reply){0};
-    while (**at == ' ')
-        ++*at;
-    switch (*(text = *at)) {
-    case '[':
-        reply->type = REPLY_ARRAY;
-        for (++*at; **at != ']';) {
-            elements[reply->count++] = parse(at);
-            while (**at == ' ')
-                ++*at;
-        }
-        ++*at;
-        reply->elements = arena_take(&arena, (reply->count + 1) * sizeof(void *));
-        memcpy(reply->elements, elements, reply->count * sizeof(void *));
-        return reply;
-    case '"':
-        reply->type = REPLY_STRING;
-        reply->text.data = text + 1;
-        reply->text.size = strcspn(text + 1, "\"");
-        *at += reply->text.size + 2;
-        return reply;
-    case '+':
-    case '-':
-        if (text[1] >= '0' && text[1] <= '9')
-            break;
-        reply->type = *text == '+' ? REPLY_STATUS : REPLY_ERROR;
-        reply->text.data = text + 1;
-        reply->text.size = strcspn(text + 1, " ]");
-        *at += reply->text.size + 1;
-        return reply;
-    case 'n':
-        reply->type = REPLY_NIL;
-        *at += 3;
-        return reply;
-    default:
-        break;
-    }
-    char *end;
-    reply->type = REPLY_INTEGER;
-    reply->integer = strtoll(text, &end, 10);
-    *at = end;
-    return reply;
-}
-
-/* Valid until the next call. */
-static const struct reply *
-reply_of(const char *text)
-{
-    arena_reset(&arena);
-    return text == NULL ? NULL : parse(&text);
-}
-
-/* What no reader may take for good: lost, errors, and shapes of nothing. */
-static const char *const bad_for_all[] = {
-    NULL, "nil", "5", "+OK", "\"ok\"", "-ERR", "[]", "[nil]", "[5]", "[\"ok\"]", "[-fenced 1]",
-};
-enum { BAD_FOR_ALL = sizeof(bad_for_all) / sizeof(bad_for_all[0]) };
+#include "tests/unit/queue/call_fixture.h"
 
 /* ---- claim -------------------------------------------------------------------------------- */
 
@@ -213,7 +82,13 @@ reads_an_empty_claim(void)
     expect(claim_read(reply_of("[\"paused\"]"), &claim));
     expect(claim.paused && !claim.fenced);
     expect(claim_read(reply_of("[\"fenced\"]"), &claim));
-    expect(claim.fenced && !claim.paused);
+    expect(claim.fenced && !claim.paused && !claim.stopped && !claim.declare && !claim.wait);
+    expect(claim_read(reply_of("[\"stopped\"]"), &claim));
+    expect(claim.stopped && !claim.paused && !claim.fenced);
+    expect(claim_read(reply_of("[\"declare\"]"), &claim));
+    expect(claim.declare && !claim.wait);
+    expect(claim_read(reply_of("[\"wait\"]"), &claim));
+    expect(claim.wait && !claim.declare);
     expect_u64(claim.part_count, 0);
 }
 
@@ -354,6 +229,42 @@ writes_grant(void)
     close_call();
 }
 
+/* As the library would write it: queue/README.md, "Grant record". */
+static void
+keeps_the_record_of_a_grant(void)
+{
+    char text[512];
+    struct buffer buffer;
+    struct grant_request request = {.holder = HOLDER,
+                                    .grant = SPAN("0123456789abcdef.9"),
+                                    .at_ms = 1732377600123,
+                                    .source = SOURCE_QUEUE,
+                                    .cells = cells,
+                                    .cell_count = 2,
+                                    .members = members,
+                                    .member_count = 3};
+    buffer_init(&buffer, text, sizeof(text));
+    grant_record_put(&buffer, &request, SPAN("ggg"));
+    expect_span(buffer_span(&buffer),
+                SPAN("0123456789abcdef\t1732377600123\tqueue\t3\n"
+                     "c\t2026-11-23\tfr|FR|France|utility|order_shipped|2018\tUSD\t42500\n"
+                     "c\t2026-11-24\tfr|CI|Rest of Africa|utility|t|2018\tEUR\t0\n"
+                     "1732377600000-0\t1\t0\t\n"
+                     "1732377600000-1/2\t1\t1\torder 7\n"
+                     "1732377600000-1/3\t12\t0\tx/8"));
+    request.cell_count = 1;
+    buffer_reset(&buffer);
+    grant_record_put(&buffer, &request, SPAN("gdo"));
+    expect_span(buffer_span(&buffer),
+                SPAN("0123456789abcdef\t1732377600123\tqueue\t1\n"
+                     "c\t2026-11-23\tfr|FR|France|utility|order_shipped|2018\tUSD\t42500\n"
+                     "1732377600000-0\t1\t0\t"));
+    buffer_init(&buffer, text, 40);
+    grant_record_put(&buffer, &request, SPAN("ggg"));
+    expect(buffer.overflow);
+    expect_abort(grant_record_put(&buffer, &request, SPAN("gg")));
+}
+
 static void
 a_grant_of_nonsense_is_a_mistake(void)
 {
@@ -395,7 +306,13 @@ reads_grant(void)
     expect(grant_read(reply_of("[\"fenced\"]"), 4, &grant));
     expect(grant.fenced && !grant.paused);
     expect(grant_read(reply_of("[\"paused\"]"), 4, &grant));
-    expect(grant.paused && !grant.fenced);
+    expect(grant.paused && !grant.fenced && !grant.stopped && !grant.declare && !grant.wait);
+    expect(grant_read(reply_of("[\"stopped\"]"), 4, &grant));
+    expect(grant.stopped && !grant.paused);
+    expect(grant_read(reply_of("[\"declare\"]"), 4, &grant));
+    expect(grant.declare && !grant.wait);
+    expect(grant_read(reply_of("[\"wait\"]"), 4, &grant));
+    expect(grant.wait && !grant.declare);
     static const char *const bad[] = {
         "[\"ok\" \"gg\"]",      "[\"ok\" \"gggg\"]",
         "[\"ok\" \"ggd\"]",     "[\"ok\" \"ggg\" \"x\"]",
@@ -752,6 +669,41 @@ reads_the_rest(void)
     }
 }
 
+static void
+reads_enqueue(void)
+{
+    struct enqueue_reply enqueue;
+    static const char *const bad[] = {
+        "[\"queued\"]",
+        "[\"queued\" 5]",
+        "[\"queued\" \"\"]",
+        "[\"scheduled\" \"1-1\"]",
+        "[\"scheduled\" \"1-1\" -1]",
+        "[\"duplicate\"]",
+        "[\"full\" 1]",
+        "[\"full\" 1 nil]",
+        "[\"full\" -1 2]",
+        "[\"lost\" \"1-1\"]",
+    };
+    expect(enqueue_read(reply_of("[\"queued\" \"1-1\"]"), &enqueue));
+    expect_u64(enqueue.answer, ENQUEUE_QUEUED);
+    expect_span(enqueue.entry, SPAN("1-1"));
+    expect(enqueue_read(reply_of("[\"scheduled\" \"u1-1\" 1732377600000]"), &enqueue));
+    expect_u64(enqueue.answer, ENQUEUE_SCHEDULED);
+    expect_u64(enqueue.due_ms, 1732377600000);
+    expect(enqueue_read(reply_of("[\"duplicate\" \"2-1/3\"]"), &enqueue));
+    expect_u64(enqueue.answer, ENQUEUE_DUPLICATE);
+    expect_span(enqueue.entry, SPAN("2-1/3"));
+    expect(enqueue_read(reply_of("[\"full\" 900 \"850\"]"), &enqueue));
+    expect_u64(enqueue.answer, ENQUEUE_FULL);
+    expect_u64(enqueue.used, 900);
+    expect_u64(enqueue.limit, 850);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        expect(!enqueue_read(reply_of(bad[i]), &enqueue));
+    for (size_t i = 0; i < BAD_FOR_ALL; i++)
+        expect(!enqueue_read(reply_of(bad_for_all[i]), &enqueue));
+}
+
 /* A call with many parts must leave nothing behind when there is no room for its last byte. */
 static void
 without_room_nothing_is_written(void)
@@ -812,6 +764,7 @@ main(void)
     TEST(judges_parts);
     TEST(judges_entries);
     TEST(writes_grant);
+    TEST(keeps_the_record_of_a_grant);
     TEST(a_grant_of_nonsense_is_a_mistake);
     TEST(reads_grant);
     TEST(writes_settle_accept);
@@ -821,6 +774,7 @@ main(void)
     TEST(reads_settle);
     TEST(writes_the_rest);
     TEST(reads_the_rest);
+    TEST(reads_enqueue);
     TEST(without_room_nothing_is_written);
     TEST(the_library_is_in_the_program);
     TEST(sources_have_words);
