@@ -3,7 +3,14 @@
 
 #include <string.h>
 
-enum { RETRY_REPEAT_MAX = 1000 };
+enum {
+    RETRY_REPEAT_MAX = 1000,
+    THROTTLE_FIRST_MS = 1000,
+    THROTTLE_DOUBLINGS_MAX = 6,
+    PAIR_FIRST_MS = 1000,
+    PAIR_STEPS_MAX = 6,           /* 4^6 s are more than an hour already */
+    HELD_MAX_MS = 60 * 60 * 1000, /* whatever Meta's rule or a server says */
+};
 
 static const uint64_t WAIT_MAX_MS = 30ull * 24 * 3600 * 1000;
 
@@ -113,4 +120,35 @@ retry_wait_ms(const struct retry_schedule *schedule, uint32_t attempts, double c
         before -= schedule->repeat[i];
     }
     return false;
+}
+
+uint64_t
+retry_throttle_wait_ms(uint32_t throttles)
+{
+    uint32_t doublings = throttles < THROTTLE_DOUBLINGS_MAX ? throttles : THROTTLE_DOUBLINGS_MAX;
+    return (uint64_t)THROTTLE_FIRST_MS << doublings;
+}
+
+static uint64_t
+hour_at_most(uint64_t wait_ms)
+{
+    return wait_ms < HELD_MAX_MS ? wait_ms : HELD_MAX_MS;
+}
+
+uint64_t
+retry_pair_wait_ms(uint32_t throttles)
+{
+    uint32_t steps = throttles < PAIR_STEPS_MAX ? throttles : PAIR_STEPS_MAX;
+    return hour_at_most((uint64_t)PAIR_FIRST_MS << (2 * steps));
+}
+
+uint64_t
+retry_asked_wait_ms(uint32_t after_s, uint64_t at_s, uint64_t now_ms)
+{
+    if (after_s > 0)
+        return hour_at_most((uint64_t)after_s * 1000);
+    if (at_s <= now_ms / 1000)
+        return 0;
+    /* Compared before it is multiplied: a date of the year 9999 is no mistake of ours. */
+    return at_s - now_ms / 1000 > HELD_MAX_MS / 1000 ? HELD_MAX_MS : at_s * 1000 - now_ms;
 }

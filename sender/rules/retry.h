@@ -29,4 +29,16 @@ bool retry_schedule_read(struct span text, struct retry_schedule *schedule,
 bool retry_wait_ms(const struct retry_schedule *schedule, uint32_t attempts, double chance,
                    uint64_t *wait_ms);
 
+/* What a throttled account waits after `throttles` (>= 0) earlier ones in a row: a second, and
+ * twice as long each time, 64 s at most. */
+uint64_t retry_throttle_wait_ms(uint32_t throttles);
+
+/* Meta's rule for its pair limit: 4^X seconds, X being how many times in a row it was met before,
+ * an hour at most. */
+uint64_t retry_pair_wait_ms(uint32_t throttles);
+
+/* The wait that a server asked for with Retry-After, as seconds (0: none) or as a date in Unix
+ * seconds (0: none): an hour at most, 0 if it asked for none or the date is over. */
+uint64_t retry_asked_wait_ms(uint32_t after_s, uint64_t at_s, uint64_t now_ms);
+
 #endif

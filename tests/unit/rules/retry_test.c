@@ -123,6 +123,51 @@ believes_its_caller(void)
     expect_abort(retry_wait_ms(&schedule, 1, -0.1, &wait_ms));
 }
 
+static void
+a_throttled_account_waits_twice_as_long_each_time(void)
+{
+    static const uint64_t seconds[] = {1, 2, 4, 8, 16, 32, 64, 64};
+    for (uint32_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
+        expect_u64(retry_throttle_wait_ms(i), seconds[i] * 1000);
+    expect_u64(retry_throttle_wait_ms(UINT32_MAX), 64000);
+}
+
+static void
+a_pair_waits_four_times_as_long_each_time(void)
+{
+    static const uint64_t seconds[] = {1, 4, 16, 64, 256, 1024, 3600, 3600};
+    for (uint32_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
+        expect_u64(retry_pair_wait_ms(i), seconds[i] * 1000);
+    expect_u64(retry_pair_wait_ms(UINT32_MAX), 3600000);
+}
+
+static void
+what_a_server_asks_for_is_an_hour_at_most(void)
+{
+    static const uint64_t now_ms = 1792567680250;
+    static const struct {
+        uint32_t after_s;
+        uint64_t at_s;
+        uint64_t wait_ms;
+    } cases[] = {
+        {0, 0, 0},
+        {7, 0, 7000},
+        {3600, 0, 3600000},
+        {UINT32_MAX, 0, 3600000},
+        {0, 1792567680, 0}, /* now, or before */
+        {0, 1, 0},
+        {0, 1792567681, 750},
+        {0, 1792567680 + 60, 59750},
+        {0, 1792567680 + 3600, 3599750},
+        {0, 1792567680 + 3601, 3600000},
+        {0, 253402300799, 3600000},
+        {0, UINT64_MAX, 3600000},
+        {5, 1792567680 + 60, 5000}, /* a header is one or the other; seconds if it were both */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        expect_u64(retry_asked_wait_ms(cases[i].after_s, cases[i].at_s, now_ms), cases[i].wait_ms);
+}
+
 int
 main(void)
 {
@@ -131,5 +176,8 @@ main(void)
     TEST(waits_in_order_then_gives_up);
     TEST(jitters_by_a_tenth);
     TEST(believes_its_caller);
+    TEST(a_throttled_account_waits_twice_as_long_each_time);
+    TEST(a_pair_waits_four_times_as_long_each_time);
+    TEST(what_a_server_asks_for_is_an_hour_at_most);
     return test_end();
 }
