@@ -58,8 +58,13 @@ static const struct {
     {SESSION_TROUBLE_BUSY, "BUSY "},
     {SESSION_TROUBLE_OOM, "OOM"},
     {SESSION_TROUBLE_READONLY, "READONLY"},
+    {SESSION_TROUBLE_READONLY, "MASTERDOWN"},
+    {SESSION_TROUBLE_READONLY, "UNBLOCKED"}, /* it became a replica while a command blocked */
+    {SESSION_TROUBLE_NOREPLICAS, "NOREPLICAS"},
     {SESSION_TROUBLE_MISCONF, "MISCONF"},
     {SESSION_TROUBLE_NO_FUNCTION, "ERR Function not found"},
+    {SESSION_TROUBLE_WRONG_TYPE, "WRONGTYPE"},
+    {SESSION_TROUBLE_WRONG_TYPE, "FACTEUR key "}, /* the library's own words */
 };
 
 enum session_trouble
@@ -93,13 +98,43 @@ session_trouble_text(enum session_trouble trouble)
                "drain";
     case SESSION_TROUBLE_READONLY:
         return "this Redis is a replica that may not be written to: point us at the master";
+    case SESSION_TROUBLE_NOREPLICAS:
+        return "too few replicas follow this Redis, and min-replicas-to-write refuses writes then";
     case SESSION_TROUBLE_MISCONF:
         return "Redis cannot write its files and refuses changes: see its log and the disk";
     case SESSION_TROUBLE_NO_FUNCTION:
         return "the function library facteur is not in this Redis any more: it must be loaded "
                "again";
+    case SESSION_TROUBLE_WRONG_TYPE:
+        return "a key of facteur's holds something else: look at it (TYPE KEY), then RENAME it "
+               "away or DEL it";
     case SESSION_TROUBLE_OTHER:
         return "Redis refused the command";
     }
     return "unknown";
+}
+
+enum session_remedy
+session_trouble_remedy(enum session_trouble trouble)
+{
+    switch (trouble) {
+    case SESSION_TROUBLE_NONE:
+        return SESSION_REMEDY_NONE;
+    case SESSION_TROUBLE_NOAUTH:
+    case SESSION_TROUBLE_LOADING:
+    case SESSION_TROUBLE_BUSY:
+    case SESSION_TROUBLE_OOM:
+    case SESSION_TROUBLE_NOREPLICAS:
+    case SESSION_TROUBLE_MISCONF:
+        return SESSION_REMEDY_WAIT;
+    case SESSION_TROUBLE_READONLY:
+        return SESSION_REMEDY_LEAVE;
+    case SESSION_TROUBLE_NO_FUNCTION:
+        return SESSION_REMEDY_LOAD;
+    case SESSION_TROUBLE_NOPERM:
+    case SESSION_TROUBLE_WRONG_TYPE:
+    case SESSION_TROUBLE_OTHER:
+        return SESSION_REMEDY_APART;
+    }
+    return SESSION_REMEDY_APART;
 }

@@ -87,13 +87,25 @@ enum session_trouble {
     SESSION_TROUBLE_BUSY,     /* a script of someone runs for too long: later */
     SESSION_TROUBLE_OOM,      /* maxmemory is reached: producers and claims wait, settling works */
     SESSION_TROUBLE_READONLY, /* a replica: another address is the master now */
-    SESSION_TROUBLE_MISCONF,  /* Redis cannot write its files and refuses changes */
+    SESSION_TROUBLE_NOREPLICAS,  /* too few replicas follow it, and it is set to refuse then */
+    SESSION_TROUBLE_MISCONF,     /* Redis cannot write its files and refuses changes */
     SESSION_TROUBLE_NO_FUNCTION, /* the library is gone (FUNCTION FLUSH, an empty Redis) */
+    SESSION_TROUBLE_WRONG_TYPE,  /* a key holds something else: the error names it */
     SESSION_TROUBLE_OTHER,
 };
 enum session_trouble session_trouble_of(const struct reply *reply); /* NULL gives NONE */
 /* A sentence: what is wrong and what to do. Static. */
 const char *session_trouble_text(enum session_trouble trouble);
+
+/* What is to be done about it. */
+enum session_remedy {
+    SESSION_REMEDY_NONE,
+    SESSION_REMEDY_WAIT,  /* all of Redis refuses for a while: ask again later */
+    SESSION_REMEDY_LOAD,  /* load the function library, then ask again */
+    SESSION_REMEDY_LEAVE, /* this one is not the master: connect to another place */
+    SESSION_REMEDY_APART, /* concerns the command or its keys alone: others go on */
+};
+enum session_remedy session_trouble_remedy(enum session_trouble trouble);
 
 /*
  * From inside a callback: swaps the arena that holds the reply with `*arena`, so the reply stays

@@ -18,6 +18,8 @@ enum {
     TURN_WAIT_MAX_US = 200 * 1000, /* how soon a close is seen */
     OPEN_WAIT_S = 10,              /* the first editions must be there by then */
     AGAIN_WAIT_US = 1000 * 1000,   /* after Redis refused */
+    BLOCK_MS = 20 * 1000,          /* a wait that ends tells that Redis is still there */
+    SILENCE_US = 30 * 1000 * 1000, /* and no end of it, that it is not */
     CHANGES_COUNT = 100,           /* log entries read at once */
     ID_SIZE = 48,                  /* bytes of a stream id */
     REPLY_SIZE = 64 * 1024 * 1024, /* bytes of one business's hash; only what is used is touched */
@@ -266,7 +268,7 @@ watch(struct catalogue_feed *feed)
     session_part(session, SPAN("COUNT"));
     session_part_u64(session, CHANGES_COUNT);
     session_part(session, SPAN("BLOCK"));
-    session_part(session, SPAN("0"));
+    session_part_u64(session, BLOCK_MS);
     session_part(session, SPAN("STREAMS"));
     for (uint32_t i = 0; i < feed->business_count; i++) {
         snprintf(log, sizeof(log), "%s:templates:log", feed->businesses[i].keys.business);
@@ -327,11 +329,13 @@ open_client(struct catalogue_feed *feed, struct error_text *error)
         .output_size = 64 * 1024 + (size_t)feed->business_count * (4 * KEYS_BASE_MAX + 256),
         .arena_size = REPLY_SIZE,
         .waiting_max = 2 * feed->business_count + 16,
+        .silence_us = SILENCE_US,
+        .master_only = true,
     };
     feed->loop = loop_open(&loop, error);
     if (feed->loop == NULL)
         return false;
-    if (feed->redis.tls) {
+    if (redis_address_wants_tls(&feed->redis)) {
         const struct tls_client_settings tls = {
             .ca_file = feed->redis.ca_file[0] != '\0' ? feed->redis.ca_file : NULL};
         feed->tls = tls_client_context(&tls, error);

@@ -41,7 +41,9 @@ void
 dev_redis_address(const char *folder, struct redis_address *address)
 {
     memset(address, 0, sizeof(*address));
-    snprintf(address->unix_path, sizeof(address->unix_path), "%s/redis.sock", folder);
+    address->place_count = 1;
+    snprintf(address->places[0].unix_path, sizeof(address->places[0].unix_path), "%s/redis.sock",
+             folder);
 }
 
 static bool

@@ -1,7 +1,7 @@
 #include "sender/redis_client.h"
 
 #include "sender/base/check.h"
-#include "sender/base/log.h"
+#include "sender/redis_info.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@ enum {
     BACKOFF_LAST_US = 5 * 1000 * 1000,
     CONNECT_TIMEOUT_US = 5 * 1000 * 1000,
     STEADY_US = 5 * 1000 * 1000, /* lived so long: its loss is the first of a new row */
+    SILENCE_LOOKS = 4,           /* times in the longest silence that it is looked at */
 };
 
 struct redis_client {
@@ -23,121 +24,126 @@ struct redis_client {
     void *context;
     struct session *session;
     struct link *link; /* NULL between connections */
+    uint32_t place;    /* of the address: where it is, or tries next */
+    uint32_t tried;    /* places that were of no use, one after the other */
     bool ready;
+    bool was_ready; /* this connection, at any time */
     bool closing;
+    bool elsewhere;     /* its owner has left it: the next place, not this one again */
+    bool trouble_told;  /* and the next try begins anew */
     uint32_t failures;  /* connections that failed or were of no use, in a row */
     uint64_t opened_us; /* when the last one opened */
     bool answered;      /* on it Redis said something, and nothing that we had to refuse */
+    uint64_t heard_us;  /* when the last byte came, or nothing was waited for */
     struct random random;
     struct timer backoff_timer;
-    char trouble[256];
+    struct timer silence_timer;
+    char identity[REDIS_IDENTITY_SIZE];
+    char cause[256];   /* why this connection ends; "" before anybody says so */
+    char trouble[768]; /* causes of all places that were tried */
+    char place_text[REDIS_PLACE_TEXT_SIZE];
 };
 
-/* ---- the address ---------------------------------------------------------------------------- */
-
-static bool
-copy_text(struct span from, char *to, size_t size)
-{
-    if (from.size >= size)
-        return false;
-    memcpy(to, from.data, from.size);
-    to[from.size] = '\0';
-    return true;
-}
-
-static bool
-read_host_port(struct span text, struct redis_address *address, struct error_text *error)
-{
-    struct span port = {0};
-    struct span host = text;
-    for (size_t i = text.size; i > 0; i--) {
-        if (text.data[i - 1] == ':') {
-            host = (struct span){.data = text.data, .size = i - 1};
-            port = (struct span){.data = text.data + i, .size = text.size - i};
-            break;
-        }
-    }
-    uint64_t number = address->tls ? 6380 : 6379;
-    size_t at;
-    if (span_find(text, '@', &at)) { /* not repeated here: it may hold the password */
-        error_set(error, "Redis address: a user or password in it can be read by everybody in ps; "
-                         "give --redis-user and --redis-password-file");
-        return false;
-    }
-    if (host.size > 2 && host.data[0] == '[' && host.data[host.size - 1] == ']')
-        host = (struct span){.data = host.data + 1, .size = host.size - 2};
-    if (port.size > 0 && (!span_to_u64(port, &number) || number == 0 || number > 65535)) {
-        error_set(error, "Redis address: port \"%.*s\" is not a number from 1 to 65535",
-                  SPAN_ARG(port));
-        return false;
-    }
-    address->port = (uint16_t)number;
-    if (host.size == 0 || !copy_text(host, address->host, sizeof(address->host))) {
-        error_set(error, "Redis address: no host in \"%.*s\"; write tcp://HOST:PORT",
-                  SPAN_ARG(text));
-        return false;
-    }
-    return true;
-}
-
-bool
-redis_address_read(const char *text, struct redis_address *address, struct error_text *error)
-{
-    static const struct {
-        struct span prefix;
-        bool is_path;
-        bool tls;
-    } kinds[] = {
-        {{"unix://", 7}, true, false},   {{"unix:", 5}, true, false},
-        {{"rediss://", 9}, false, true}, {{"redis://", 8}, false, false},
-        {{"tcp://", 6}, false, false},
-    };
-    struct span whole = span_of(text);
-    address->unix_path[0] = '\0';
-    address->host[0] = '\0';
-    if (whole.size > 0 && text[0] == '/')
-        goto path;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (!span_starts(whole, kinds[i].prefix))
-            continue;
-        whole.data += kinds[i].prefix.size;
-        whole.size -= kinds[i].prefix.size;
-        if (kinds[i].is_path)
-            goto path;
-        address->tls = kinds[i].tls;
-        return read_host_port(whole, address, error);
-    }
-    size_t at;
-    error_set(error,
-              "Redis address \"%s\" is not known: write unix:/PATH, tcp://HOST:PORT or "
-              "rediss://HOST:PORT",
-              span_find(whole, '@', &at) ? "(not shown)" : text);
-    return false;
-path:
-    if (whole.size == 0 || !copy_text(whole, address->unix_path, sizeof(address->unix_path))) {
-        error_set(error, "Redis address \"%s\": a socket's path has 1 to %zu bytes", text,
-                  sizeof(address->unix_path) - 1);
-        return false;
-    }
-    return true;
-}
-
-/* ---- the connection ------------------------------------------------------------------------- */
-
 static void connect_now(struct redis_client *client);
+
+/* ---- a connection that is of use, or not ----------------------------------------------------- */
+
+static void
+end_link(struct redis_client *client, const char *cause)
+{
+    if (client->cause[0] == '\0')
+        snprintf(client->cause, sizeof(client->cause), "%s", cause);
+    client->ready = false;
+    client->answered = false;
+    if (client->link != NULL)
+        link_close(client->link);
+}
+
+static void
+become_ready(struct redis_client *client)
+{
+    client->ready = client->was_ready = true;
+    client->tried = 0;
+    client->trouble[0] = '\0';
+    client->events.on_ready(client->context);
+}
+
+/* Is it the master, and has it read its files? One that does not say, because its access list
+ * forbids INFO or it is no Redis of ours, is taken as it is: errors will tell. */
+static void
+on_hello(void *context, const struct reply *reply)
+{
+    struct redis_client *client = context;
+    struct redis_info info = {0};
+    enum session_trouble trouble = session_trouble_of(reply);
+    check_magic(client, REDIS_CLIENT_MAGIC);
+    if (reply == NULL || client->closing || client->cause[0] != '\0')
+        return;
+    if (trouble != SESSION_TROUBLE_NONE && trouble != SESSION_TROUBLE_NOPERM &&
+        trouble != SESSION_TROUBLE_OTHER) {
+        end_link(client, session_trouble_text(trouble));
+        return;
+    }
+    if (reply->type == REPLY_STRING)
+        redis_info_read(reply->text, &info);
+    if (info.replica) {
+        char cause[sizeof(client->cause)];
+        snprintf(cause, sizeof(cause), "a replica of %.200s", info.master);
+        end_link(client, cause);
+    } else if (info.loading) {
+        end_link(client, session_trouble_text(SESSION_TROUBLE_LOADING));
+    } else {
+        memcpy(client->identity, info.identity, sizeof(client->identity));
+        become_ready(client);
+    }
+}
+
+static void
+start_silence_timer(struct redis_client *client)
+{
+    if (client->settings.silence_us > 0)
+        timer_start(loop_timers(client->loop), &client->silence_timer,
+                    loop_now_us(client->loop) + client->settings.silence_us / SILENCE_LOOKS);
+}
+
+/* A host that lost its power says no goodbye. */
+static void
+on_silence_look(struct timer *timer)
+{
+    struct redis_client *client = container_of(timer, struct redis_client, silence_timer);
+    check_magic(client, REDIS_CLIENT_MAGIC);
+    uint64_t now_us = loop_now_us(client->loop);
+    if (session_waiting(client->session) == 0)
+        client->heard_us = now_us;
+    if (now_us - client->heard_us < client->settings.silence_us) {
+        start_silence_timer(client);
+        return;
+    }
+    char cause[64];
+    snprintf(cause, sizeof(cause), "no answer for %llu ms",
+             (unsigned long long)(now_us - client->heard_us) / 1000);
+    client->elsewhere = true;
+    end_link(client, cause);
+}
+
+/* ---- the link ------------------------------------------------------------------------------- */
 
 static void
 on_open(void *context)
 {
     struct redis_client *client = context;
     check_magic(client, REDIS_CLIENT_MAGIC);
-    client->ready = true;
-    client->opened_us = loop_now_us(client->loop);
+    const struct span hello[] = {SPAN("INFO"), SPAN("server"), SPAN("replication"),
+                                 SPAN("persistence")};
+    client->opened_us = client->heard_us = loop_now_us(client->loop);
     client->answered = false;
-    client->trouble[0] = '\0';
     session_connected(client->session);
+    start_silence_timer(client);
+    if (client->settings.master_only)
+        check(session_command(client->session, hello, 4, on_hello, client));
     link_flush(client->link);
-    client->events.on_ready(client->context);
+    if (!client->settings.master_only)
+        become_ready(client);
 }
 
 static void
@@ -145,13 +151,13 @@ on_bytes(void *context, const char *data, size_t size)
 {
     struct redis_client *client = context;
     check_magic(client, REDIS_CLIENT_MAGIC);
+    client->heard_us = loop_now_us(client->loop);
     if (!session_receive(client->session, data, size)) {
-        snprintf(client->trouble, sizeof(client->trouble), "%s", session_error(client->session));
-        client->ready = false;
-        client->answered = false;
-        link_close(client->link);
+        end_link(client, session_error(client->session));
         return;
     }
+    if (client->cause[0] != '\0')
+        return; /* a callback has ended it */
     client->answered = true;
     if (client->link != NULL && session_wants_output(client->session))
         link_flush(client->link);
@@ -173,33 +179,72 @@ on_backoff_end(struct timer *timer)
     connect_now(client);
 }
 
+/* ---- the end of a link, and the next one ----------------------------------------------------- */
+
+static void
+add_trouble(struct redis_client *client, const char *cause)
+{
+    size_t used = strlen(client->trouble);
+    if (client->settings.address->place_count == 1)
+        snprintf(client->trouble, sizeof(client->trouble), "%s", cause);
+    else
+        snprintf(client->trouble + used, sizeof(client->trouble) - used, "%s%s: %s",
+                 used > 0 ? "; " : "", redis_client_place(client), cause);
+}
+
+static uint64_t
+next_wait_us(struct redis_client *client)
+{
+    uint64_t most_us = client->settings.backoff_max_us;
+    uint32_t doublings = client->failures < 10 ? client->failures - 1 : 10;
+    uint64_t wait_us = (uint64_t)BACKOFF_FIRST_US << doublings;
+    if (wait_us > (most_us > 0 ? most_us : BACKOFF_LAST_US))
+        wait_us = most_us > 0 ? most_us : BACKOFF_LAST_US;
+    return wait_us / 2 + random_below(&client->random, wait_us / 2 + 1);
+}
+
+static void
+connect_later(struct redis_client *client, uint64_t wait_us)
+{
+    timer_start(loop_timers(client->loop), &client->backoff_timer,
+                loop_now_us(client->loop) + wait_us);
+}
+
+/* All places were tried, or it was one that had been of use. */
+static void
+tell_lost(struct redis_client *client)
+{
+    client->failures++;
+    client->tried = 0;
+    client->events.on_lost(client->context, client->trouble);
+    client->trouble_told = true;
+    if (!client->settings.once && !client->closing)
+        connect_later(client, next_wait_us(client));
+}
+
 static void
 on_close(void *context, const char *reason, bool opened)
 {
     struct redis_client *client = context;
     check_magic(client, REDIS_CLIENT_MAGIC);
+    const uint32_t place_count = client->settings.address->place_count;
     client->link = NULL;
     client->ready = false;
-    if (client->trouble[0] == '\0')
-        snprintf(client->trouble, sizeof(client->trouble), "%s", reason);
+    timer_stop(loop_timers(client->loop), &client->silence_timer);
+    add_trouble(client, client->cause[0] != '\0' ? client->cause : reason);
     if (client->closing)
         return;
     /* Connecting alone proves nothing: a password is refused afterwards. But a Redis that answered
      * is there, and is wanted back before the lease is over, however short its life was. */
     if (opened && (client->answered || loop_now_us(client->loop) - client->opened_us >= STEADY_US))
         client->failures = 0;
-    client->failures++;
+    if (!client->was_ready || client->elsewhere)
+        client->place = (client->place + 1) % place_count;
     session_lost(client->session);
-    client->events.on_lost(client->context, client->trouble);
-    if (client->settings.once || client->closing)
-        return;
-    uint32_t doublings = client->failures < 10 ? client->failures - 1 : 10;
-    uint64_t wait_us = (uint64_t)BACKOFF_FIRST_US << doublings;
-    if (wait_us > BACKOFF_LAST_US)
-        wait_us = BACKOFF_LAST_US;
-    wait_us = wait_us / 2 + random_below(&client->random, wait_us / 2 + 1);
-    timer_start(loop_timers(client->loop), &client->backoff_timer,
-                loop_now_us(client->loop) + wait_us);
+    if (client->was_ready || ++client->tried == place_count)
+        tell_lost(client);
+    else
+        connect_later(client, 0);
 }
 
 static const struct link_events link_events = {
@@ -208,18 +253,24 @@ static const struct link_events link_events = {
 static void
 connect_now(struct redis_client *client)
 {
-    const struct redis_address *address = client->settings.address;
+    const struct redis_place *place = &client->settings.address->places[client->place];
     const struct link_settings settings = {
-        .address = {.unix_path = address->unix_path[0] != '\0' ? address->unix_path : NULL,
-                    .host = address->host,
-                    .port = address->port},
-        .tls = address->tls ? client->settings.tls : NULL,
+        .address = {.unix_path = place->unix_path[0] != '\0' ? place->unix_path : NULL,
+                    .host = place->host,
+                    .port = place->port},
+        .tls = place->tls ? client->settings.tls : NULL,
         .connect_timeout_us = CONNECT_TIMEOUT_US,
         .output_size = 256 * 1024,
     };
-    client->trouble[0] = '\0';
+    if (client->trouble_told)
+        client->trouble[0] = '\0';
+    client->trouble_told = false;
+    client->cause[0] = '\0';
+    client->was_ready = client->elsewhere = false;
     client->link = link_open(client->loop, &settings, &link_events, client);
 }
+
+/* ---- for its owner -------------------------------------------------------------------------- */
 
 struct redis_client *
 redis_client_open(struct loop *loop, const struct redis_client_settings *settings,
@@ -234,7 +285,8 @@ redis_client_open(struct loop *loop, const struct redis_client_settings *setting
         .user = address->user[0] != '\0' ? address->user : NULL,
         .password = address->password[0] != '\0' ? address->password : NULL,
     };
-    check(!address->tls || settings->tls != NULL);
+    check(address->place_count > 0 && address->place_count <= REDIS_PLACES_MAX);
+    check(!redis_address_wants_tls(address) || settings->tls != NULL);
     client->magic = REDIS_CLIENT_MAGIC;
     client->loop = loop;
     client->settings = *settings;
@@ -243,6 +295,7 @@ redis_client_open(struct loop *loop, const struct redis_client_settings *setting
     client->session = session_open(&session_settings);
     random_seed(&client->random, settings->seed);
     timer_init(&client->backoff_timer, on_backoff_end);
+    timer_init(&client->silence_timer, on_silence_look);
     connect_now(client);
     return client;
 }
@@ -270,6 +323,28 @@ const char *
 redis_client_trouble(const struct redis_client *client)
 {
     return client->trouble;
+}
+
+const char *
+redis_client_identity(const struct redis_client *client)
+{
+    return client->identity;
+}
+
+const char *
+redis_client_place(struct redis_client *client)
+{
+    return redis_place_text(&client->settings.address->places[client->place], client->place_text);
+}
+
+void
+redis_client_leave(struct redis_client *client, const char *reason)
+{
+    check_magic(client, REDIS_CLIENT_MAGIC);
+    if (!client->ready)
+        return; /* it is on its way already */
+    client->elsewhere = true;
+    end_link(client, reason);
 }
 
 void

@@ -3,23 +3,12 @@
 #include "queue/calls.h"
 #include "sender/base/log.h"
 #include "sender/base/random.h"
+#include "sender/redis_info.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { SECRET_SIZE = 32, REDIS_MAJOR_MIN = 7 };
-
-/* The value of a line "name:value" of INFO; empty if there is none. */
-struct span
-redis_setup_info(struct span info, struct span name)
-{
-    while (info.data != NULL && info.size > 0) {
-        struct span line = span_split(&info, '\n');
-        if (span_starts(line, name) && line.size > name.size && line.data[name.size] == ':')
-            return span_trim((struct span){line.data + name.size + 1, line.size - name.size - 1});
-    }
-    return (struct span){0};
-}
 
 static bool
 need_version(struct redis_sync *sync, struct error_text *error)
@@ -31,7 +20,7 @@ need_version(struct redis_sync *sync, struct error_text *error)
                                : "is the command allowed for this user?");
         return false;
     }
-    struct span version = redis_setup_info(info->text, SPAN("redis_version"));
+    struct span version = redis_info_value(info->text, SPAN("redis_version"));
     struct span rest = version;
     uint64_t major = 0;
     (void)span_to_u64(span_split(&rest, '.'), &major);

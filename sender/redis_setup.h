@@ -11,9 +11,6 @@
  * it is newer (an older facteur must not take over). False with cause and remedy in `error`. */
 bool redis_setup_library(struct redis_sync *sync, struct error_text *error);
 
-/* The value of a line "name:value" of INFO, borrowed from it; empty if there is none. */
-struct span redis_setup_info(struct span info, struct span name);
-
 /* A setting's value, or empty when CONFIG is not allowed. Valid until the next command. */
 struct span redis_setup_config(struct redis_sync *sync, const char *name);
 /* Compares "1.2.10" and "1.3.0" number by number: below, at or above 0. */

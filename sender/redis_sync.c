@@ -24,7 +24,7 @@ struct redis_sync {
     bool ready;
     bool lost;
     bool answered;
-    char trouble[384];
+    char trouble[768];
 };
 
 static void
@@ -46,10 +46,13 @@ static void
 say_unreachable(const struct redis_sync *sync, struct error_text *error)
 {
     const struct redis_address *address = &sync->address;
-    if (address->unix_path[0] != '\0')
-        error_set(error, "cannot reach Redis at unix:%s: %s", address->unix_path, sync->trouble);
+    const struct redis_place *place = &address->places[0];
+    if (address->place_count > 1)
+        error_set(error, "cannot reach Redis as a master anywhere: %s", sync->trouble);
+    else if (place->unix_path[0] != '\0')
+        error_set(error, "cannot reach Redis at unix:%s: %s", place->unix_path, sync->trouble);
     else
-        error_set(error, "cannot reach Redis at %s port %u: %s", address->host, address->port,
+        error_set(error, "cannot reach Redis at %s port %u: %s", place->host, place->port,
                   sync->trouble);
 }
 
@@ -61,7 +64,7 @@ open_client(struct redis_sync *sync, struct error_text *error)
     sync->loop = loop_open(&loop, error);
     if (sync->loop == NULL)
         return false;
-    if (sync->address.tls) {
+    if (redis_address_wants_tls(&sync->address)) {
         const struct tls_client_settings tls = {
             .ca_file = sync->address.ca_file[0] != '\0' ? sync->address.ca_file : NULL};
         sync->tls = tls_client_context(&tls, error);
@@ -74,6 +77,7 @@ open_client(struct redis_sync *sync, struct error_text *error)
         .output_size = OUTPUT_SIZE,
         .arena_size = ARENA_SIZE,
         .waiting_max = WAITING_MAX,
+        .master_only = sync->address.place_count > 1, /* of one place, what it is is told */
         .once = true,
     };
     arena_open(&sync->arena, ARENA_SIZE);

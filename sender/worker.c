@@ -9,7 +9,6 @@
 #include "sender/grants.h"
 #include "sender/lease.h"
 #include "sender/pause.h"
-#include "sender/redis_setup.h"
 #include "sender/settlement.h"
 #include "sender/slots.h"
 
@@ -20,6 +19,8 @@
 enum {
     REFUSED_WAIT_US = 1000 * 1000, /* an account's claims and grants, after an error of Redis' */
     ASK_AGAIN_US = 300 * 1000,     /* between two tries when Redis answers errors */
+    REDIS_SILENCE_US = 10 * 1000 * 1000, /* no answer for so long: it is looked for elsewhere */
+    REDIS_BACKOFF_MAX_US = 1000 * 1000,
     TURN_WAIT_MAX_US = 200 * 1000, /* how soon a signal is seen at the latest */
 };
 
@@ -209,34 +210,24 @@ end_old_connection(struct worker *worker)
     (void)session_command(session, ask, 2, on_redis_id, worker);
 }
 
-/* A Redis that was started anew has no connection of before, and gives its numbers to others. */
-static void
-on_redis_run(void *context, const struct reply *reply)
-{
-    struct worker *worker = context;
-    check_magic(worker, WORKER_MAGIC);
-    if (reply == NULL)
-        return;
-    struct span run = {0};
-    if (reply->type == REPLY_STRING)
-        run = redis_setup_info(reply->text, SPAN("run_id"));
-    if (run.size == 0 || !span_equal(run, span_of(worker->redis_run)))
-        worker->redis_id = 0;
-    snprintf(worker->redis_run, sizeof(worker->redis_run), "%.*s", SPAN_ARG(run));
-    end_old_connection(worker);
-    worker->redis_known = true;
-    redis_client_flush(worker->redis);
-    worker_work_later(worker);
-}
-
 static void
 on_redis_ready(void *context)
 {
     struct worker *worker = context;
-    const struct span ask[] = {SPAN("INFO"), SPAN("server")};
+    const char *identity = redis_client_identity(worker->redis);
     check_magic(worker, WORKER_MAGIC);
-    log_line(LOG_INFO, "redis_ready", "worker=%u", worker->number);
-    (void)session_command(redis_client_session(worker->redis), ask, 2, on_redis_run, worker);
+    log_line(LOG_INFO, "redis_ready", "worker=%u place=%s", worker->number,
+             redis_client_place(worker->redis));
+    worker->redis_trouble[0] = '\0';
+    /* Another Redis, or this one started anew, has no connection of before, and gives its numbers
+     * to others. */
+    if (identity[0] == '\0' || strcmp(identity, worker->redis_identity) != 0)
+        worker->redis_id = 0;
+    if (worker->holder.size > 0) /* what blocks does not notice that nobody is there */
+        redis_client_leave(worker->bell, "the other connection was lost");
+    snprintf(worker->redis_identity, sizeof(worker->redis_identity), "%s", identity);
+    end_old_connection(worker);
+    worker->redis_known = true;
     if (worker->holder.size == 0)
         lease_begin(worker);
     else
@@ -249,7 +240,9 @@ on_redis_lost(void *context, const char *reason)
 {
     struct worker *worker = context;
     check_magic(worker, WORKER_MAGIC);
-    log_line(LOG_WARN, "redis_lost", "worker=%u cause=\"%s\"", worker->number, reason);
+    if (strcmp(reason, worker->redis_trouble) != 0) /* once, not at every try */
+        log_line(LOG_WARN, "redis_lost", "worker=%u cause=\"%s\"", worker->number, reason);
+    snprintf(worker->redis_trouble, sizeof(worker->redis_trouble), "%s", reason);
     worker->redis_known = false;
     lease_lost(worker);
 }
@@ -312,10 +305,18 @@ open_tls(struct worker *worker, struct error_text *error)
     worker->graph_tls = tls_client_context(&graph, error);
     if (worker->graph_tls == NULL)
         return false;
-    if (!settings->redis.tls)
+    if (!redis_address_wants_tls(&settings->redis))
         return true;
     worker->redis_tls = tls_client_context(&redis, error);
     return worker->redis_tls != NULL;
+}
+
+/* It must be found again well before the lease is over. */
+static uint64_t
+backoff_max_us(const struct worker *worker)
+{
+    uint64_t most_us = worker->sender->settings.lease_ms * 1000 / 8;
+    return most_us < REDIS_BACKOFF_MAX_US ? most_us : REDIS_BACKOFF_MAX_US;
 }
 
 static void
@@ -328,10 +329,14 @@ open_redis(struct worker *worker)
         .arena_size = BATCH_ARENA_SIZE,
         .waiting_max = REDIS_WAITING_MAX,
         .seed = random_next(&worker->random),
+        .silence_us = REDIS_SILENCE_US,
+        .backoff_max_us = backoff_max_us(worker),
+        .master_only = true,
     };
     static const struct redis_client_events events = {.on_ready = on_redis_ready,
                                                       .on_lost = on_redis_lost};
     worker->redis = redis_client_open(worker->loop, &settings, &events, worker);
+    settings.silence_us = 0; /* it blocks; the command link notices, and takes it along */
     settings.output_size = 256 * 1024 + (size_t)ACCOUNTS_MAX * 2 * (KEYS_BASE_MAX + 64);
     bell_open(worker, &settings);
 }

@@ -8,6 +8,7 @@
 #define FACTEUR_SENDER_WORKER_H
 
 #include "sender/delivery.h"
+#include "sender/redis_info.h"
 #include "sender/rules/beat.h"
 #include "sender/sender.h"
 
@@ -144,12 +145,13 @@ struct worker {
     uint64_t ask_again_us;  /* lost claims and grants are not asked again before */
     struct loop_flush work; /* the end-of-turn work */
     int64_t redis_id;       /* Redis' client id of `redis`, also after it was lost; 0: unknown */
-    char redis_run[48];     /* run_id of the Redis it was a number of */
-    int64_t bell_id;        /* Redis' client id of the bell; 0: unknown */
-    bool redis_known;       /* the connection before is ended: lost calls may be repeated */
-    bool fenced;            /* declared dead: take a new name before anything else */
-    bool bell_ringing;      /* XREAD under way */
-    bool bell_stale;        /* its streams are not the idle ones any more */
+    char redis_identity[REDIS_IDENTITY_SIZE]; /* of the Redis it was a number of */
+    char redis_trouble[256];                  /* why it is not ready, as it was said; "" */
+    int64_t bell_id;                          /* Redis' client id of the bell; 0: unknown */
+    bool redis_known;  /* the connection before is ended: lost calls may be repeated */
+    bool fenced;       /* declared dead: take a new name before anything else */
+    bool bell_ringing; /* XREAD under way */
+    bool bell_stale;   /* its streams are not the idle ones any more */
     bool draining;
     bool leaving;           /* everything is settled; saying goodbye */
     uint32_t leave_replies; /* businesses that have answered the goodbye */

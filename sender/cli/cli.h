@@ -81,7 +81,7 @@ struct cli_store {
      OPTION_TEXT,                                                                                   \
      &(store)->redis,                                                                               \
      "ADDRESS",                                                                                     \
-     "unix:/PATH, tcp://HOST:PORT or rediss://HOST:PORT",                                           \
+     "unix:/PATH, tcp:// or rediss://HOST:PORT; several with commas: the master is taken",          \
      "FACTEUR_REDIS"},                                                                              \
         {"redis-user", OPTION_TEXT, &(store)->user, "NAME", "user of Redis", "FACTEUR_REDIS_USER"}, \
         {"redis-password-file",    OPTION_TEXT, &(store)->password_file, "FILE",                    \

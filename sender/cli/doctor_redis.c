@@ -1,6 +1,7 @@
 #include "queue/calls.h"
 #include "sender/base/clock.h"
 #include "sender/cli/checkup.h"
+#include "sender/redis_info.h"
 #include "sender/redis_setup.h"
 
 #include <stdio.h>
@@ -25,7 +26,7 @@ static uint64_t
 number_in(struct span info, struct span name)
 {
     uint64_t number = 0;
-    (void)span_to_u64(redis_setup_info(info, name), &number);
+    (void)span_to_u64(redis_info_value(info, name), &number);
     return number;
 }
 
@@ -33,7 +34,7 @@ static void
 look_at_version(struct doctor *doctor, struct redis_sync *sync)
 {
     struct span info = section_of(doctor, sync, "redis", "server");
-    struct span version = redis_setup_info(info, SPAN("redis_version"));
+    struct span version = redis_info_value(info, SPAN("redis_version"));
     if (info.size == 0)
         return;
     if (redis_setup_order(version, SPAN("7.0.0")) >= 0)
@@ -47,7 +48,7 @@ static void
 look_at_role(struct doctor *doctor, struct redis_sync *sync)
 {
     struct span info = section_of(doctor, sync, "role", "replication");
-    struct span role = redis_setup_info(info, SPAN("role"));
+    struct span role = redis_info_value(info, SPAN("role"));
     if (info.size == 0)
         return;
     if (span_equal(role, SPAN("master")))
@@ -55,7 +56,7 @@ look_at_role(struct doctor *doctor, struct redis_sync *sync)
     else
         checkup_bad(&doctor->checkup, "role",
                     "a replica of %.*s: nothing can be written here, give the master's address",
-                    SPAN_ARG(redis_setup_info(info, SPAN("master_host"))));
+                    SPAN_ARG(redis_info_value(info, SPAN("master_host"))));
 }
 
 static void
@@ -81,7 +82,7 @@ look_at_persistence(struct doctor *doctor, struct redis_sync *sync)
     struct span info = section_of(doctor, sync, "persistence", "persistence");
     if (info.size == 0)
         return;
-    struct span written = redis_setup_info(info, SPAN("aof_last_write_status"));
+    struct span written = redis_info_value(info, SPAN("aof_last_write_status"));
     if (number_in(info, SPAN("aof_enabled")) == 0)
         checkup_bad(&doctor->checkup, "persistence",
                     "appendonly no: a restart of Redis loses notifications and outcomes; CONFIG "
@@ -98,7 +99,7 @@ static void
 look_at_memory(struct doctor *doctor, struct redis_sync *sync)
 {
     struct span info = section_of(doctor, sync, "eviction", "memory");
-    struct span policy = redis_setup_info(info, SPAN("maxmemory_policy"));
+    struct span policy = redis_info_value(info, SPAN("maxmemory_policy"));
     uint64_t used = number_in(info, SPAN("used_memory"));
     uint64_t most = number_in(info, SPAN("maxmemory"));
     if (info.size == 0)

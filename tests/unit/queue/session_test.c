@@ -634,23 +634,41 @@ errors_are_told_apart(void)
     static const struct {
         const char *text;
         enum session_trouble trouble;
+        enum session_remedy remedy;
     } cases[] = {
-        {"NOAUTH Authentication required.", SESSION_TROUBLE_NOAUTH},
-        {"WRONGPASS invalid username-password pair", SESSION_TROUBLE_NOAUTH},
-        {"NOPERM this user has no permissions to run the 'fcall' command", SESSION_TROUBLE_NOPERM},
-        {"LOADING Redis is loading the dataset in memory", SESSION_TROUBLE_LOADING},
-        {"BUSY Redis is busy running a script.", SESSION_TROUBLE_BUSY},
-        {"BUSYGROUP Consumer Group name already exists", SESSION_TROUBLE_OTHER},
-        {"OOM command not allowed when used memory > 'maxmemory'.", SESSION_TROUBLE_OOM},
-        {"READONLY You can't write against a read only replica.", SESSION_TROUBLE_READONLY},
-        {"MISCONF Redis is configured to save RDB snapshots", SESSION_TROUBLE_MISCONF},
-        {"ERR Function not found", SESSION_TROUBLE_NO_FUNCTION},
-        {"ERR syntax error", SESSION_TROUBLE_OTHER},
-        {"", SESSION_TROUBLE_OTHER},
+        {"NOAUTH Authentication required.", SESSION_TROUBLE_NOAUTH, SESSION_REMEDY_WAIT},
+        {"WRONGPASS invalid username-password pair", SESSION_TROUBLE_NOAUTH, SESSION_REMEDY_WAIT},
+        {"NOPERM this user has no permissions to run the 'fcall' command", SESSION_TROUBLE_NOPERM,
+         SESSION_REMEDY_APART},
+        {"LOADING Redis is loading the dataset in memory", SESSION_TROUBLE_LOADING,
+         SESSION_REMEDY_WAIT},
+        {"BUSY Redis is busy running a script.", SESSION_TROUBLE_BUSY, SESSION_REMEDY_WAIT},
+        {"BUSYGROUP Consumer Group name already exists", SESSION_TROUBLE_OTHER,
+         SESSION_REMEDY_APART},
+        {"OOM command not allowed when used memory > 'maxmemory'.", SESSION_TROUBLE_OOM,
+         SESSION_REMEDY_WAIT},
+        {"READONLY You can't write against a read only replica.", SESSION_TROUBLE_READONLY,
+         SESSION_REMEDY_LEAVE},
+        {"MISCONF Redis is configured to save RDB snapshots", SESSION_TROUBLE_MISCONF,
+         SESSION_REMEDY_WAIT},
+        {"ERR Function not found", SESSION_TROUBLE_NO_FUNCTION, SESSION_REMEDY_LOAD},
+        {"MASTERDOWN Link with MASTER is down", SESSION_TROUBLE_READONLY, SESSION_REMEDY_LEAVE},
+        {"UNBLOCKED force unblock from blocking operation", SESSION_TROUBLE_READONLY,
+         SESSION_REMEDY_LEAVE},
+        {"NOREPLICAS Not enough good replicas to write.", SESSION_TROUBLE_NOREPLICAS,
+         SESSION_REMEDY_WAIT},
+        {"WRONGTYPE Operation against a key holding the wrong kind of value",
+         SESSION_TROUBLE_WRONG_TYPE, SESSION_REMEDY_APART},
+        {"FACTEUR key facteur:{acme}:fr:later holds a string and not a zset",
+         SESSION_TROUBLE_WRONG_TYPE, SESSION_REMEDY_APART},
+        {"FACTEUR a settle has at most 4096 groups", SESSION_TROUBLE_OTHER, SESSION_REMEDY_APART},
+        {"ERR syntax error", SESSION_TROUBLE_OTHER, SESSION_REMEDY_APART},
+        {"", SESSION_TROUBLE_OTHER, SESSION_REMEDY_APART},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct reply reply = {.type = REPLY_ERROR, .text = span_of(cases[i].text)};
         expect_u64(session_trouble_of(&reply), cases[i].trouble);
+        expect_u64(session_trouble_remedy(cases[i].trouble), cases[i].remedy);
         reply.type = REPLY_STATUS;
         expect_u64(session_trouble_of(&reply), SESSION_TROUBLE_NONE);
     }

@@ -13,6 +13,8 @@
 
 enum { FAKE_REDIS_BYTES = 8 * 1024 * 1024, FAKE_REDIS_ARGUMENTS = 32768 };
 
+static uint32_t fake_redis_number; /* of the next one: each has a socket of its own */
+
 struct fake_redis {
     struct loop *loop;
     struct listener *listener;
@@ -131,9 +133,10 @@ fake_redis_open(struct fake_redis *redis, struct loop *loop)
     redis->loop = loop;
     redis->bytes = check_alloc(1, FAKE_REDIS_BYTES);
     redis->arguments = check_alloc(FAKE_REDIS_ARGUMENTS, sizeof(struct span));
-    snprintf(redis->address.unix_path, sizeof(redis->address.unix_path),
-             "/tmp/facteur-fake-redis-%d.sock", (int)getpid());
-    const struct link_address address = {.unix_path = redis->address.unix_path};
+    redis->address.place_count = 1;
+    snprintf(redis->address.places[0].unix_path, sizeof(redis->address.places[0].unix_path),
+             "/tmp/facteur-fake-redis-%d-%u.sock", (int)getpid(), fake_redis_number++);
+    const struct link_address address = {.unix_path = redis->address.places[0].unix_path};
     redis->listener = listener_open(loop, &address, fake_redis_on_accept, redis, &error);
     if (redis->listener == NULL) {
         printf("%s\n", error.text);

@@ -1,4 +1,4 @@
-#include "sender/redis_client.h"
+#include "sender/redis_address.h"
 #include "tests/unit/test.h"
 
 #include <string.h>
@@ -28,11 +28,31 @@ addresses_are_read(void)
         if (!redis_address_read(cases[i].text, &address, &error))
             printf("%s: %s\n", cases[i].text, error.text);
         expect_text(error.text, "");
-        expect_text(address.unix_path, cases[i].unix_path);
-        expect_text(address.host, cases[i].host);
-        expect_u64(address.port, cases[i].port);
-        expect(address.tls == cases[i].tls);
+        expect_u64(address.place_count, 1);
+        expect_text(address.places[0].unix_path, cases[i].unix_path);
+        expect_text(address.places[0].host, cases[i].host);
+        expect_u64(address.places[0].port, cases[i].port);
+        expect(address.places[0].tls == cases[i].tls);
+        expect(redis_address_wants_tls(&address) == cases[i].tls);
     }
+}
+
+static void
+several_places_stand_in_one_address(void)
+{
+    struct redis_address address = {0};
+    struct error_text error = {0};
+    char text[REDIS_PLACE_TEXT_SIZE];
+    expect(redis_address_read("tcp://one:7000, unix:/two.sock,rediss://three", &address, &error));
+    expect_text(error.text, "");
+    expect_u64(address.place_count, 3);
+    expect_text(redis_place_text(&address.places[0], text), "tcp://one:7000");
+    expect_text(redis_place_text(&address.places[1], text), "unix:/two.sock");
+    expect_text(redis_place_text(&address.places[2], text), "rediss://three:6380");
+    expect(redis_address_wants_tls(&address));
+    expect(redis_address_read("tcp://one", &address, &error));
+    expect_u64(address.place_count, 1);
+    expect(!redis_address_wants_tls(&address));
 }
 
 static void
@@ -54,6 +74,11 @@ what_is_no_address_is_refused_with_a_sentence(void)
                                  "tcp://h:6379/0",
                                  "tcp://h:http",
                                  "tcp://h:99999999999999999999",
+                                 "tcp://h,",
+                                 ",tcp://h",
+                                 "tcp://h,,tcp://i",
+                                 "tcp://a,tcp://b,tcp://c,tcp://d,tcp://e,tcp://f,tcp://g,tcp://h,"
+                                 "tcp://i",
                                  long_path,
                                  long_host};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -83,6 +108,7 @@ int
 main(void)
 {
     TEST(addresses_are_read);
+    TEST(several_places_stand_in_one_address);
     TEST(what_is_no_address_is_refused_with_a_sentence);
     TEST(a_password_in_an_address_is_refused_and_not_repeated);
     return test_end();
