@@ -5,6 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+struct span
+span_of(const char *text)
+{
+    return (struct span){.data = text, .size = text == NULL ? 0 : strlen(text)};
+}
+
 bool
 span_find(struct span haystack, char needle, size_t *index)
 {

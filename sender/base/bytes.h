@@ -31,12 +31,7 @@ struct field {
 /* For printf: "%.*s", SPAN_ARG(span). */
 #define SPAN_ARG(span) (int)(span).size, (span).data
 
-/* Borrowed; NULL gives the empty span. */
-static inline struct span
-span_of(const char *text)
-{
-    return (struct span){.data = text, .size = text == NULL ? 0 : strlen(text)};
-}
+struct span span_of(const char *text); /* borrowed; NULL gives the empty span */
 
 static inline bool
 span_equal(struct span a, struct span b)
