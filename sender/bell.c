@@ -2,6 +2,7 @@
 
 #include "sender/base/check.h"
 #include "sender/base/log.h"
+#include "sender/turns.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 static bool
 is_idle(const struct account *account)
 {
-    return !account->may_have_more && !account->claiming && account->cursor[0][0] != '\0' &&
+    return !account->has_more && !account->claiming && account->cursor[0][0] != '\0' &&
            account->cursor[1][0] != '\0';
 }
 
@@ -43,7 +44,7 @@ on_ring(void *context, const struct reply *reply)
             struct span base = span_of(account->settings->keys.account);
             if (span_starts(name->text, base) && name->text.size > base.size &&
                 name->text.data[base.size] == ':')
-                account->may_have_more = true;
+                turns_want_claim(account);
         }
     }
     worker_work_later(worker);

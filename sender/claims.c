@@ -4,6 +4,7 @@
 #include "sender/base/log.h"
 #include "sender/pause.h"
 #include "sender/slots.h"
+#include "sender/turns.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@ enum {
     CLAIM_WORTH = 64,     /* free slots below which a claim would only take a trickle */
     AHEAD_MIN = 16,       /* what a slow account claims at once all the same */
     AHEAD_US = 500000,    /* of its pace is claimed ahead */
+    AHEAD_PART = 8,       /* of the slots that are free, no account claims more than so much */
+    AHEAD_MIN_PART = 256, /* ... and a slow one no more than that, when slots are few */
     CLAIM_PARTS_MAX = 26, /* sources of one claim: queue/README.md, "Claim" */
 };
 
@@ -154,7 +157,7 @@ finish_if_empty(struct claim_hold *hold)
         return;
     hold->next = hold->account->finished;
     hold->account->finished = hold;
-    worker_work_later(hold->account->worker);
+    turns_want_settle(hold->account);
 }
 
 /* False: not as agreed, or with a name that no stream gives. */
@@ -270,6 +273,14 @@ end_claim(struct account *account)
     account->slots_reserved = 0;
 }
 
+/* It is asked again, under the same name, when there is somebody to ask. */
+static void
+set_lost(struct account *account)
+{
+    account->claim_sent = false;
+    account->worker->claims_lost = true;
+}
+
 /* As for a grant: an error is a no, unless this was a repetition of one that may have been done. */
 static void
 end_refused(struct account *account, struct span cause)
@@ -277,7 +288,7 @@ end_refused(struct account *account, struct span cause)
     log_line(LOG_WARN, "claim_refused", "account=%s cause=\"%.*s\"",
              account->settings->keys.account, SPAN_ARG(cause));
     if (account->claim_in_doubt) {
-        account->claim_sent = false;
+        set_lost(account);
         worker_ask_again(account->worker);
         return;
     }
@@ -292,13 +303,14 @@ on_claim(void *context, const struct reply *reply)
     struct worker *worker = account->worker;
     check_magic(worker, WORKER_MAGIC);
     if (reply == NULL) { /* what it took, if anything, is asked for again under the same name */
-        account->claim_sent = false;
+        set_lost(account);
         account->claim_in_doubt = true;
         return;
     }
     struct claim_reply claim;
     if (account->claim_holder != worker->holders) {
         end_claim(account);
+        turns_stir(account);
         return; /* asked under a name that was fenced since: others have those entries now */
     }
     if (!claim_read(reply, &claim)) {
@@ -318,10 +330,14 @@ on_claim(void *context, const struct reply *reply)
     note_cursor(account->cursor[0], claim.cursor_urgent);
     note_cursor(account->cursor[1], claim.cursor_queue);
     note_due(account, &claim);
-    account->may_have_more = claim.part_count > 0;
+    account->has_more = claim.part_count > 0 || account->wanted_again;
     if (claim.part_count == 0)
         worker->bell_stale = true; /* this account may sleep now: the bell must watch it */
+    uint32_t free_slots = worker->free_deliveries.count;
     take_parts(account, &claim);
+    share_pay(&worker->claims, &account->claim_turn, free_slots - worker->free_deliveries.count);
+    turns_stir(account);
+    turns_wait(account);
     worker_work_later(worker);
 }
 
@@ -341,40 +357,52 @@ write_claim(struct account *account)
     };
     account->claim_holder = worker->holders;
     account->claim_sent = call_claim(&call, &request);
+    if (!account->claim_sent)
+        set_lost(account);
     redis_client_flush(worker->redis);
 }
 
 /*
  * What is worth having claimed before it can be granted: as much as two rounds of exchanges, or
  * half a second of the account's pace. An urgent one that comes next waits behind no more than
- * that. And no more than a share of the slots: those that wait do not wait in the others' place.
+ * that. And no more than a part of the free slots: those that wait do not wait in the others'
+ * place, however many they are.
  */
 static uint32_t
 ahead_max(const struct account *account)
 {
     const struct worker *worker = account->worker;
     const struct pace *pace = &account->pace.pace;
+    uint64_t free_slots = worker->free_deliveries.count - worker->slots_reserved;
     uint64_t ahead = 2 * (uint64_t)channel_capacity(worker->channel);
-    uint64_t share = DELIVERIES_MAX / 4 / worker->account_count;
+    uint64_t least = free_slots / AHEAD_MIN_PART;
     if (pace->count > 0 && pace->count * AHEAD_US / pace->period_us < ahead)
         ahead = pace->count * AHEAD_US / pace->period_us;
-    if (ahead > share)
-        ahead = share;
+    if (ahead > free_slots / AHEAD_PART)
+        ahead = free_slots / AHEAD_PART;
     if (ahead > CLAIM_MEMBERS_MAX)
         return CLAIM_MEMBERS_MAX;
-    return ahead > AHEAD_MIN ? (uint32_t)ahead : AHEAD_MIN;
+    if (least > AHEAD_MIN)
+        least = AHEAD_MIN;
+    if (ahead < least)
+        ahead = least;
+    return ahead > 0 ? (uint32_t)ahead : 1;
 }
 
-bool
-claims_ask(struct account *account)
+/* False: the worker has no room for another claim of anybody's. */
+static bool
+has_room(const struct worker *worker)
+{
+    return worker->free_deliveries.count - worker->slots_reserved >= CLAIM_WORTH + QUEUE_BULK_MAX &&
+           worker->batches_free > worker->claims_under_way &&
+           worker->holds_free >= (worker->claims_under_way + 1) * CLAIM_PARTS_MAX;
+}
+
+static void
+ask(struct account *account, uint32_t ahead)
 {
     struct worker *worker = account->worker;
     uint32_t members = worker->free_deliveries.count - worker->slots_reserved;
-    uint32_t ahead = ahead_max(account);
-    if (account->claiming || members < CLAIM_WORTH + QUEUE_BULK_MAX ||
-        account->ready_count >= ahead || worker->batches_free <= worker->claims_under_way ||
-        worker->holds_free < (worker->claims_under_way + 1) * CLAIM_PARTS_MAX)
-        return false;
     /* A bulk entry counts 64 and may pass the limit, so the last 64 slots are not asked for. */
     if (members > ahead + QUEUE_BULK_MAX)
         members = ahead + QUEUE_BULK_MAX;
@@ -383,18 +411,40 @@ claims_ask(struct account *account)
     account->claim_number = ++worker->names;
     account->claiming = true;
     account->claim_in_doubt = false;
+    account->wanted_again = false;
     account->slots_reserved = members;
     worker->slots_reserved += members;
     worker->claims_under_way++;
     write_claim(account);
-    return true;
+}
+
+/* What an account has to wait for alone takes it out of the ring; what all have to wait for ends
+ * the round, and it stays the first. */
+void
+claims_ask_more(struct worker *worker)
+{
+    struct account *account;
+    while ((account = turns_first_claim(worker)) != NULL) {
+        uint32_t ahead = ahead_max(account);
+        bool wants = account->has_more && !account->claiming && account->ready_count < ahead &&
+                     worker_may_ask(worker, account);
+        if (wants && !has_room(worker))
+            return;
+        share_leave(&worker->claims, &account->claim_turn);
+        if (wants)
+            ask(account, ahead);
+        else
+            turns_wait(account);
+    }
 }
 
 void
-claims_ask_lost(struct account *account)
+claims_ask_lost(struct worker *worker)
 {
-    if (account->claiming && !account->claim_sent)
-        write_claim(account);
+    worker->claims_lost = false;
+    for (uint32_t i = 0; i < worker->account_count; i++)
+        if (worker->accounts[i].claiming && !worker->accounts[i].claim_sent)
+            write_claim(&worker->accounts[i]);
 }
 
 void

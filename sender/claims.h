@@ -6,14 +6,14 @@
 
 #include "sender/worker.h"
 
-/* Asks for as many members as there are free slots, if that is worth a call. True if it asked. */
-bool claims_ask(struct account *account);
+/* Asks for the accounts that want more, in turn, as far as there are free slots. */
+void claims_ask_more(struct worker *worker);
 
 /* A delivery of this hold was settled, or dropped when the worker was fenced. */
 void claims_release(struct delivery *delivery);
 
-/* Asks again for the claim whose reply was lost, or that had no room, under the same name. */
-void claims_ask_lost(struct account *account);
+/* Asks again for the claims whose replies were lost, or that had no room, under the same names. */
+void claims_ask_lost(struct worker *worker);
 /* The worker was fenced: a claim whose reply was lost is not asked again. */
 void claims_forget(struct account *account);
 

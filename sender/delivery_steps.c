@@ -12,6 +12,7 @@
 #include "sender/outcome.h"
 #include "sender/pause.h"
 #include "sender/slots.h"
+#include "sender/turns.h"
 #include "sender/worker.h"
 
 #include <string.h>
@@ -315,9 +316,11 @@ step_quote(struct delivery *delivery)
 static enum step_next
 step_grant(struct delivery *delivery)
 {
+    if (pause_frees_slots(delivery->account))
+        return pause_put_back(delivery);
     list_push(&delivery->account->ready[delivery->source], delivery);
     delivery->account->ready_count++;
-    worker_work_later(delivery->worker);
+    turns_want_grant(delivery->account);
     return STEP_WAIT;
 }
 
@@ -375,8 +378,10 @@ step_send(struct delivery *delivery)
     if (grant_is_old(delivery) || delivery->worker->draining)
         return outcome_later(delivery, clock_unix_ms(), delivery->attempts,
                              SPAN("granted but not sent in time"));
+    if (pause_is_on(delivery->account))
+        return pause_put_back(delivery);
     list_push(&delivery->account->sending, delivery);
-    worker_work_later(delivery->worker);
+    turns_want_send(delivery->account);
     return STEP_WAIT;
 }
 
@@ -439,7 +444,7 @@ static enum step_next
 step_settle(struct delivery *delivery)
 {
     list_push(&delivery->account->settling, delivery);
-    worker_work_later(delivery->worker);
+    turns_want_settle(delivery->account);
     return STEP_WAIT;
 }
 

@@ -1,14 +1,13 @@
 #include "sender/exchanges.h"
 
-#include "queue/callback.h"
 #include "sender/base/check.h"
 #include "sender/base/clock.h"
-#include "sender/pause.h"
 #include "sender/slots.h"
+#include "sender/turns.h"
 
 #include <stdlib.h>
 
-enum { SEND_ROUND = 64 /* exchanges one account starts before the next has its turn */ };
+enum { STALE_LOOK_US = 50 * 1000 /* how often what waits is looked through for what is too old */ };
 
 /* ---- one exchange --------------------------------------------------------------------------- */
 
@@ -27,36 +26,43 @@ give_exchange_memory(struct delivery *delivery)
     delivery->exchange_memory = NULL;
 }
 
-/* The receipt's explanation of itself. */
+/* The receipt's explanation of itself: see queue/README.md, biz_opaque_callback_data. */
 static struct span
 write_callback(const struct delivery *delivery, char *out, size_t size)
 {
     const struct account_keys *keys = &delivery->account->settings->keys;
-    const struct callback callback = {
-        .business = span_of(keys->business_name),
-        .account = span_of(keys->account_name),
-        .member = delivery->name,
-        .attempt = delivery->attempts + 1,
-        .grant = delivery->grant->name,
-        .index = delivery->index,
-        .millionths = delivery->quote.millionths,
-        .currency = span_of(delivery->account->settings->currency),
-        .day = span_of(delivery->quote.day),
-        .cell = {delivery->quote.cell, delivery->quote.cell_size},
-        .template_version = delivery->template->version,
-    };
-    struct buffer text;
-    buffer_init(&text, out, size);
-    callback_put(&callback, &text);
-    check(!text.overflow); /* TEMPLATE_NAME_MAX is what makes it fit */
-    return buffer_span(&text);
+    struct buffer callback;
+    buffer_init(&callback, out, size);
+    buffer_put_text(&callback, "f1;");
+    buffer_put_text(&callback, keys->business_name);
+    buffer_put_char(&callback, '/');
+    buffer_put_text(&callback, keys->account_name);
+    buffer_put_char(&callback, ';');
+    buffer_put_span(&callback, delivery->name);
+    buffer_put_char(&callback, ';');
+    buffer_put_u64(&callback, delivery->attempts + 1);
+    buffer_put_char(&callback, ';');
+    buffer_put_span(&callback, delivery->grant->name);
+    buffer_put_char(&callback, ';');
+    buffer_put_u64(&callback, delivery->index);
+    buffer_put_char(&callback, ';');
+    buffer_put_u64(&callback, delivery->quote.millionths);
+    buffer_put_char(&callback, ';');
+    buffer_put_text(&callback, delivery->account->settings->currency);
+    buffer_put_char(&callback, ';');
+    buffer_put_text(&callback, delivery->quote.day);
+    buffer_put_char(&callback, ';');
+    buffer_put(&callback, delivery->quote.cell, delivery->quote.cell_size);
+    buffer_printf(&callback, ";%016llx;", (unsigned long long)delivery->template->version);
+    check(!callback.overflow); /* TEMPLATE_NAME_MAX is what makes it fit */
+    return buffer_span(&callback);
 }
 
 static bool
 write_body(struct delivery *delivery, struct span *body)
 {
     struct worker *worker = delivery->worker;
-    char callback[CALLBACK_SIZE_MAX];
+    char callback[513];
     const struct request_input input = {
         .to = {delivery->phone.e164, delivery->phone.e164_size},
         .recipient = delivery->notification.recipient,
@@ -133,11 +139,19 @@ on_room(void *context)
 /* While Meta cannot be reached nothing is popped to be sent; the oldest are looked at all the same.
  */
 static void
-end_stale(struct account *account)
+end_stale(struct worker *worker)
 {
-    uint64_t now_ms = account->sending.count > 0 ? clock_unix_ms() : 0;
-    while (account->sending.count > 0 && delivery_is_stale(account->sending.first, now_ms))
-        delivery_run(list_pop(&account->sending));
+    uint64_t now_us = loop_now_us(worker->loop);
+    uint64_t now_ms = clock_unix_ms();
+    struct share_turn *turn = worker->sends.first;
+    if (now_us - worker->stale_look_us < STALE_LOOK_US)
+        return;
+    worker->stale_look_us = now_us;
+    for (uint32_t i = 0; i < worker->sends.count; i++, turn = turn->next) {
+        struct account *account = container_of(turn, struct account, send_turn);
+        while (account->sending.count > 0 && delivery_is_stale(account->sending.first, now_ms))
+            delivery_run(list_pop(&account->sending));
+    }
 }
 
 static uint32_t
@@ -146,8 +160,7 @@ send_some(struct account *account, uint32_t room)
     struct worker *worker = account->worker;
     uint64_t now_ms = clock_unix_ms();
     uint32_t sent = 0;
-    while (account->sending.count > 0 && sent < room && sent < SEND_ROUND &&
-           worker->exchanges_free > 0) {
+    while (account->sending.count > 0 && sent < room && worker->exchanges_free > 0) {
         struct delivery *delivery = list_pop(&account->sending);
         if (delivery_is_stale(delivery, now_ms)) {
             delivery_run(delivery); /* step_send says which */
@@ -162,34 +175,35 @@ send_some(struct account *account, uint32_t room)
     return sent;
 }
 
-/* In rounds over the accounts, so that none takes all the room. */
+/* What one account starts before the next has its turn is what its share gives. Whoever may not (no
+ * lease), or cannot (no large body is free), passes. */
 void
 exchanges_send(struct worker *worker)
 {
-    uint32_t waiting = 0;
     uint32_t room = channel_room(worker->channel);
-    bool moved = true;
-    while (moved) {
-        moved = false;
-        waiting = 0;
-        for (uint32_t i = 0; i < worker->account_count; i++) {
-            struct account *account =
-                &worker->accounts[(worker->turn_of + i) % worker->account_count];
-            end_stale(account);
-            if (account->sending.count == 0)
-                continue;
-            if (pause_is_on(account) || worker->draining)
-                continue;
-            if (worker_may_send(worker, account)) {
-                uint32_t sent = send_some(account, room);
-                room -= sent;
-                moved = moved || sent > 0;
-            }
-            waiting += account->sending.count;
+    uint32_t passed = 0;
+    struct account *account;
+    end_stale(worker);
+    while (!worker->draining && passed < worker->sends.count &&
+           (account = turns_first_send(worker)) != NULL) {
+        if (account->sending.count == 0) {
+            share_leave(&worker->sends, &account->send_turn);
+            continue;
         }
+        bool may_send = worker_may_send(worker, account);
+        if (may_send && room == 0) {
+            channel_want(worker->channel);
+            return;
+        }
+        uint32_t credit = share_credit(&worker->sends);
+        uint32_t sent = may_send ? send_some(account, credit < room ? credit : room) : 0;
+        room -= sent;
+        passed = sent > 0 ? 0 : passed + 1;
+        if (sent > 0)
+            share_pay(&worker->sends, &account->send_turn, sent);
+        else
+            share_pass(&worker->sends);
     }
-    if (waiting > 0 && room == 0)
-        channel_want(worker->channel);
 }
 
 /* ---- start and end -------------------------------------------------------------------------- */

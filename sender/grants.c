@@ -7,11 +7,15 @@
 #include "sender/outcome.h"
 #include "sender/pause.h"
 #include "sender/slots.h"
+#include "sender/turns.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { CELL_SLOTS = 2 * GRANT_MEMBERS_MAX }; /* of the table that finds equal cells */
+enum {
+    CELL_SLOTS = 2 * GRANT_MEMBERS_MAX, /* of the table that finds equal cells */
+    FREE_TIMES = 3, /* no account has more under way than so many times what is still free */
+};
 
 static const uint64_t dedupe_hold_ms = (uint64_t)30 * 24 * 3600 * 1000; /* until its outcome */
 
@@ -103,12 +107,22 @@ write_call(struct grant_call *grant_call)
 
 /* ---- the reply ------------------------------------------------------------------------------ */
 
+static void
+count_down(struct account *account)
+{
+    check(account->granted > 0 && account->worker->granted > 0);
+    account->granted--;
+    account->worker->granted--;
+    if (account->ready_count > 0) /* it may have waited for its own part of what is granted */
+        turns_want_grant(account);
+}
+
 /* It was not granted, so it is settled by its claim. */
 static void
 leave_grant(struct delivery *delivery)
 {
     delivery->grant = NULL;
-    delivery->worker->granted--;
+    count_down(delivery->account);
 }
 
 static void
@@ -126,14 +140,6 @@ refuse_opted_out(struct delivery *delivery)
     leave_grant(delivery);
     outcome_refuse(delivery, "%s: this recipient has opted out",
                    delivery->notification.recipient.size > 0 ? "recipient" : "to");
-}
-
-/* A receipt of an earlier attempt has come meanwhile. */
-static void
-leave_proven(struct delivery *delivery)
-{
-    leave_grant(delivery);
-    outcome_proven(delivery);
 }
 
 static void
@@ -213,8 +219,6 @@ resume_granted(struct grant_call *grant_call, const struct grant_reply *grant)
             grant_call->grant->unsettled--;
             if (grant->marks.data[i] == 'd')
                 refuse_duplicate(delivery, grant->owners[owner++]->text);
-            else if (grant->marks.data[i] == 'p')
-                leave_proven(delivery);
             else
                 refuse_opted_out(delivery);
         }
@@ -313,6 +317,7 @@ ask_source(struct account *account, enum source source, uint32_t room)
     }
     grant_call->grant->unsettled = grant_call->count;
     worker->granted += grant_call->count;
+    account->granted += grant_call->count;
     (void)write_call(grant_call); /* no room: it is written with the next turn's lost ones */
     return grant_call->count;
 }
@@ -321,21 +326,22 @@ ask_source(struct account *account, enum source source, uint32_t room)
 static uint32_t
 ask_account(struct account *account, uint32_t room)
 {
-    static const enum source order[] = {SOURCE_URGENT, SOURCE_LATER, SOURCE_QUEUE};
-    uint32_t asked = 0;
-    for (size_t i = 0; i < SOURCE_COUNT; i++)
-        asked += ask_source(account, order[i], room - asked);
-    return asked;
-}
-
-/* The account's pace: what is granted leaves at once, so the pace is kept here. */
-static uint32_t
-paced_room(const struct account *account, uint32_t room)
-{
-    uint32_t paced = pace_room(&account->pace, loop_now_us(account->worker->loop));
-    if (paced < pace_worth(&account->pace) && paced < account->ready_count)
-        return 0; /* the wake timer comes when there is a batch's worth */
-    return paced < room ? paced : room;
+    static const enum source order[FLOOR_SOURCES] = {SOURCE_URGENT, SOURCE_LATER, SOURCE_QUEUE};
+    uint32_t waiting[FLOOR_SOURCES];
+    uint32_t split[FLOOR_SOURCES];
+    uint32_t asked[FLOOR_SOURCES];
+    uint32_t sum = 0;
+    for (int i = 0; i < FLOOR_SOURCES; i++)
+        waiting[i] = account->ready[order[i]].count;
+    floor_split(&account->floor, room, waiting, split);
+    for (int i = 0; i < FLOOR_SOURCES; i++) {
+        asked[i] = ask_source(account, order[i], split[i]);
+        sum += asked[i];
+    }
+    floor_pay(&account->floor, waiting, asked);
+    if (account->has_more && !account->claiming) /* it may have had enough ready: now it has less */
+        share_join(&account->worker->claims, &account->claim_turn); /* this turn asks yet */
+    return sum;
 }
 
 /* The catalogue, the rate cards or the day changed: what waits for a grant is looked through once.
@@ -371,30 +377,83 @@ is_unreachable(const struct worker *worker)
            channel_trouble(worker->channel)[0] != '\0';
 }
 
+/*
+ * How many more of this account may be under way. In all it is twice what the channel can have: one
+ * half on the wire, the other granted while it is. An account has at most three times what is still
+ * free, so that one whose answers do not come leaves room for those who come later.
+ */
+static uint32_t
+room_of(const struct account *account)
+{
+    const struct worker *worker = account->worker;
+    uint32_t limit = 2 * channel_capacity(worker->channel);
+    uint32_t free_room = limit > worker->granted ? limit - worker->granted : 0;
+    uint64_t most = (uint64_t)FREE_TIMES * free_room;
+    if (most <= account->granted)
+        return 0;
+    return (uint32_t)((most - account->granted + FREE_TIMES) / (FREE_TIMES + 1));
+}
+
+/* What it may be granted now, as far as that is its own business. */
+static uint32_t
+wanted_room(struct account *account)
+{
+    uint32_t worth = GRANT_MEMBERS_MAX / 8;
+    uint32_t room = room_of(account);
+    if (worth > channel_capacity(account->worker->channel))
+        worth = channel_capacity(account->worker->channel);
+    /* No trickle: a grant is a call and a record, so wait until it is worth one. */
+    if (room < worth && room < account->ready_count)
+        return 0;
+    uint32_t paced = pace_room(&account->pace, loop_now_us(account->worker->loop));
+    if (paced < pace_worth(&account->pace) && paced < account->ready_count)
+        return 0; /* its timer comes when there is a batch's worth */
+    return paced < room ? paced : room;
+}
+
+/* False: the worker has no call left, or no grant, for anybody. */
+static bool
+has_room(struct worker *worker)
+{
+    return free_call(worker) != NULL && worker->free_grants != NULL;
+}
+
+/* One account's turn: what its share gives. */
+static void
+take_turn(struct account *account, uint32_t room)
+{
+    struct worker *worker = account->worker;
+    uint32_t credit = share_credit(&worker->grants_wanted);
+    uint32_t asked = ask_account(account, credit < room ? credit : room);
+    pace_take(&account->pace, asked, loop_now_us(worker->loop));
+    share_pay(&worker->grants_wanted, &account->grant_turn, asked);
+    if (asked > 0 && channel_room(worker->channel) == 0)
+        channel_want(worker->channel); /* connect while Redis grants */
+}
+
+/* What an account has to wait for alone takes it out of the ring: its timer, or the next of it that
+ * is settled, brings it back. */
 void
 grants_ask_ready(struct worker *worker)
 {
-    /* Twice what can be under way: one half on the wire, the other granted while it is. */
-    uint32_t limit = 2 * channel_capacity(worker->channel);
-    uint32_t worth = GRANT_MEMBERS_MAX / 8 < limit / 2 ? GRANT_MEMBERS_MAX / 8 : limit / 2;
-    for (uint32_t i = 0; i < worker->account_count; i++) {
-        struct account *account = &worker->accounts[(worker->turn_of + i) % worker->account_count];
-        if (account->ready_count == 0 || !worker_may_ask(worker, account))
-            continue;
-        if (is_unreachable(worker)) {
+    struct account *account;
+    while ((account = turns_first_grant(worker)) != NULL) {
+        bool may_ask = account->ready_count > 0 && worker_may_ask(worker, account);
+        if (may_ask && is_unreachable(worker)) {
             channel_want(worker->channel);
             return;
         }
-        look_through_ready(account);
-        uint32_t room = limit > worker->granted ? limit - worker->granted : 0;
-        /* No trickle: a grant is a call and a record, so wait until it is worth one. */
-        if (room < worth && room < account->ready_count)
+        if (may_ask)
+            look_through_ready(account);
+        uint32_t room = may_ask ? wanted_room(account) : 0;
+        if (room > 0 && !has_room(worker))
+            return;
+        if (room > 0 && account->ready_count > 0) {
+            take_turn(account, room);
             continue;
-        room = paced_room(account, room);
-        uint32_t asked = room > 0 ? ask_account(account, room) : 0;
-        pace_take(&account->pace, asked, loop_now_us(worker->loop));
-        if (asked > 0 && channel_room(worker->channel) == 0)
-            channel_want(worker->channel); /* connect while Redis grants */
+        }
+        share_leave(&worker->grants_wanted, &account->grant_turn);
+        turns_wait(account);
     }
 }
 
@@ -413,8 +472,8 @@ grants_release(struct delivery *delivery)
     if (grant == NULL)
         return;
     delivery->grant = NULL;
-    check(grant->unsettled > 0 && delivery->worker->granted > 0);
-    delivery->worker->granted--;
+    check(grant->unsettled > 0);
+    count_down(delivery->account);
     if (--grant->unsettled == 0)
         grants_free(delivery->worker, grant);
 }

@@ -6,6 +6,7 @@
 #include "sender/claims.h"
 #include "sender/grants.h"
 #include "sender/slots.h"
+#include "sender/turns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,9 +49,8 @@ on_recover(void *context, const struct reply *reply)
              "account=%s claims_given_back=%llu uncertain=%llu policy=park",
              account->settings->keys.account, (unsigned long long)claims,
              (unsigned long long)uncertain);
-    account->may_have_more = true;
+    turns_want_claim(account);
     recover(account);
-    worker_work_later(account->worker);
 }
 
 /* Cleans up after every holder of the business that is gone. */
@@ -184,6 +184,7 @@ on_beat(void *context, const struct reply *reply)
     }
     uint32_t number = (uint32_t)(business - worker->businesses);
     bool was_new = business->is_new;
+    bool held = lease_holds(worker, number);
     business->is_new = false;
     business->confirmed_us = asked_us;
     look_at_all(worker, number, reply);
@@ -192,7 +193,9 @@ on_beat(void *context, const struct reply *reply)
     recover_wanted(worker);
     for (uint32_t i = 0; i < worker->account_count; i++)
         if (worker->accounts[i].settings->business == number)
-            worker->accounts[i].may_have_more = true; /* and whoever gave something back */
+            turns_want_claim(&worker->accounts[i]); /* whoever gave something back */
+    if (!held)
+        turns_stir_all(worker, number);
     worker_work_later(worker);
 }
 

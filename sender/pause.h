@@ -15,12 +15,15 @@ bool pause_is_on(const struct account *account);
  * is of the same storm. Returns when to try this one again, in milliseconds from now. */
 uint64_t pause_throttle(struct account *account, const struct verdict *verdict);
 
-/* Once a turn: what was granted goes back to wait. What was not goes back too, if it is for long
- * and there are other accounts: their slots are not to wait with it. */
-void pause_hold_back(struct account *account);
-
-/* What is not on the wire goes to later, and nothing new is taken until it asks again, in a second.
- */
+/* An operator said so: nothing new is taken until it asks again, in a second. */
 void pause_by_operator(struct account *account);
+
+/* When a pause begins, what is not on the wire goes back to later, so that it holds neither grants
+ * nor slots. This is for what becomes ready or granted while it is on: ready, if it is to make room
+ * for others; granted, always. */
+bool pause_frees_slots(const struct account *account);
+enum step_next pause_put_back(struct delivery *delivery); /* to later, until the pause is over */
+/* How long that is, in milliseconds, spread over a tenth. */
+uint64_t pause_wait_ms(const struct account *account);
 
 #endif

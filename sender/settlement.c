@@ -7,6 +7,7 @@
 #include "sender/grants.h"
 #include "sender/outcome.h"
 #include "sender/slots.h"
+#include "sender/turns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -278,7 +279,7 @@ count_outcome(struct sender_counters *counters, const struct delivery *delivery)
         break;
     case SETTLE_DROP:
     case SETTLE_FREE:
-        if (delivery->outcome.type != NULL && strcmp(delivery->outcome.type, "failed") == 0)
+        if (strcmp(delivery->outcome.type, "failed") == 0)
             counter = &counters->failed;
         break;
     }
@@ -290,7 +291,7 @@ finish_delivery(struct delivery *delivery)
 {
     struct account *account = delivery->account;
     if (delivery->outcome.action == SETTLE_LATER)
-        account->may_have_more = true; /* look once: it tells when the next is due */
+        turns_want_claim(account); /* look once: it tells when the next is due */
     grants_release(delivery);
     claims_release(delivery);
     slots_give(delivery);
@@ -372,6 +373,7 @@ settle_again(struct settle_call *call)
         hold->next = call->account->finished;
         call->account->finished = hold;
     }
+    turns_stir(call->account);
 }
 
 /*
@@ -419,6 +421,7 @@ on_settle(void *context, const struct reply *reply)
     }
     free_holds(call->worker, call->finished);
     call->finished = NULL;
+    turns_stir(account);
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -515,18 +518,28 @@ send_settle(struct writing *writing, struct account *account)
     settle_again(call);
 }
 
+/* The account leaves the ring: the reply, or its timer, brings it back. */
 void
-settlement_write(struct account *account)
+settlement_write_all(struct worker *worker)
 {
-    struct worker *worker = account->worker;
-    struct settle_call *call = free_call(worker);
-    if ((account->settling.count == 0 && account->finished == NULL) || account->settling_now ||
-        call == NULL || !redis_client_is_ready(worker->redis) ||
-        loop_now_us(worker->loop) < account->settle_after_us)
-        return;
-    struct writing *writing = begin_writing(account, call);
-    gather(writing, account);
-    send_settle(writing, account);
+    struct account *account;
+    while (redis_client_is_ready(worker->redis) && (account = turns_first_settle(worker)) != NULL) {
+        struct settle_call *call = free_call(worker);
+        bool wants = (account->settling.count > 0 || account->finished != NULL) &&
+                     !account->settling_now &&
+                     loop_now_us(worker->loop) >= account->settle_after_us;
+        if (wants && call == NULL)
+            return;
+        share_leave(&worker->settles, &account->settle_turn);
+        if (!wants) {
+            turns_wait(account);
+            continue;
+        }
+        struct writing *writing = begin_writing(account, call);
+        gather(writing, account);
+        share_pay(&worker->settles, &account->settle_turn, writing->taken);
+        send_settle(writing, account);
+    }
 }
 
 struct writing *

@@ -9,8 +9,9 @@
 
 #include "sender/worker.h"
 
-/* Writes one settle for what has an outcome, and for finished claims, unless one is under way. */
-void settlement_write(struct account *account);
+/* Writes a settle for each account, in turn, that has outcomes or finished claims, unless one of
+ * its settles is under way. Nothing while Redis is not there. */
+void settlement_write_all(struct worker *worker);
 
 /* The memory that a worker needs to write settles; the worker frees it. */
 struct writing;

@@ -11,6 +11,7 @@
 #include "sender/pause.h"
 #include "sender/settlement.h"
 #include "sender/slots.h"
+#include "sender/turns.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,52 +44,14 @@ void
 worker_refuse(struct account *account)
 {
     account->ask_after_us = loop_now_us(account->worker->loop) + REFUSED_WAIT_US;
-    worker_work_later(account->worker);
-}
-
-static void
-claim_more(struct worker *worker)
-{
-    uint64_t now_us = loop_now_us(worker->loop);
-    for (uint32_t i = 0; i < worker->account_count; i++) {
-        struct account *account = &worker->accounts[(worker->turn_of + i) % worker->account_count];
-        if (account->due_us != 0 && account->due_us <= now_us) {
-            account->due_us = 0;
-            account->may_have_more = true;
-        }
-        if (account->may_have_more && worker_may_ask(worker, account))
-            (void)claims_ask(account);
-    }
-}
-
-static void
-set_wake_timer(struct worker *worker)
-{
-    uint64_t now_us = loop_now_us(worker->loop);
-    uint64_t next_us = worker->ask_again_us > now_us ? worker->ask_again_us : UINT64_MAX;
-    for (uint32_t i = 0; i < worker->account_count; i++) {
-        const struct account *account = &worker->accounts[i];
-        uint32_t worth = pace_worth(&account->pace);
-        if (worth > account->ready_count)
-            worth = account->ready_count;
-        const uint64_t times_us[] = {account->due_us, account->paused_until_us,
-                                     account->settle_after_us, account->ask_after_us,
-                                     worth > 0 ? pace_next_us(&account->pace, worth, now_us) : 0};
-        for (size_t k = 0; k < sizeof(times_us) / sizeof(times_us[0]); k++)
-            if (times_us[k] > now_us && times_us[k] < next_us)
-                next_us = times_us[k];
-    }
-    if (next_us != UINT64_MAX)
-        timer_start(loop_timers(worker->loop), &worker->wake_timer, next_us);
-    else
-        timer_stop(loop_timers(worker->loop), &worker->wake_timer);
+    turns_stir(account);
 }
 
 void
 worker_ask_again(struct worker *worker)
 {
     worker->ask_again_us = loop_now_us(worker->loop) + ASK_AGAIN_US;
-    worker_work_later(worker);
+    timer_start(loop_timers(worker->loop), &worker->wake_timer, worker->ask_again_us);
 }
 
 /* Calls whose replies went with a connection, and those that had no room in the output. */
@@ -98,15 +61,8 @@ ask_lost(struct worker *worker)
     if (!worker->redis_known || loop_now_us(worker->loop) < worker->ask_again_us)
         return; /* the old connection may still speak; or Redis answers errors: not in every turn */
     grants_ask_lost(worker);
-    for (uint32_t i = 0; i < worker->account_count; i++)
-        claims_ask_lost(&worker->accounts[i]);
-}
-
-static void
-settle_all(struct worker *worker)
-{
-    for (uint32_t i = 0; i < worker->account_count; i++)
-        settlement_write(&worker->accounts[i]);
+    if (worker->claims_lost)
+        claims_ask_lost(worker);
 }
 
 /* SIGTERM: nothing new; what is on the wire is waited for, what is not goes back. */
@@ -145,29 +101,23 @@ work(struct loop_flush *flush)
     check_magic(worker, WORKER_MAGIC);
     if (worker->done)
         return; /* links that close wake it once more, when the channel is gone already */
-    worker->turn_of = worker->account_count > 0 ? (worker->turn_of + 1) % worker->account_count : 0;
     if (worker->fenced && !worker->leaving)
         lease_start_over(worker);
     if (!worker->draining && atomic_load_explicit(&worker->sender->draining, memory_order_relaxed))
         begin_drain(worker);
-    for (uint32_t i = 0; i < worker->account_count; i++)
-        pause_hold_back(&worker->accounts[i]);
     exchanges_send(worker);
-    settle_all(worker);
-    if (!redis_client_is_ready(worker->redis)) {
-        set_wake_timer(worker);
+    settlement_write_all(worker);
+    if (!redis_client_is_ready(worker->redis))
         return;
-    }
     ask_lost(worker);
     if (!worker->draining) {
         grants_ask_ready(worker);
-        claim_more(worker);
+        claims_ask_more(worker);
         bell_watch(worker);
     } else if (!worker->leaving && is_drained(worker)) {
         lease_leave(worker);
     }
     worker->done = worker->leaving && worker->leave_replies >= worker->sender->business_count;
-    set_wake_timer(worker);
 }
 
 void
@@ -283,11 +233,13 @@ open_accounts(struct worker *worker)
     for (uint32_t i = 0; i < sender->account_count; i++) {
         worker->accounts[i].settings = &sender->accounts[i];
         worker->accounts[i].worker = worker;
-        worker->accounts[i].may_have_more = true;
         pace_bucket_init(&worker->accounts[i].pace, &sender->accounts[i].pace,
                          sender->settings.workers, loop_now_us(worker->loop));
         worker->accounts[i].settle_most = SETTLE_MEMBERS_MAX;
     }
+    turns_open(worker);
+    for (uint32_t i = 0; i < worker->account_count; i++)
+        turns_want_claim(&worker->accounts[i]);
     worker->businesses = check_alloc(sender->business_count, sizeof(*worker->businesses));
     for (uint32_t i = 0; i < sender->business_count; i++)
         worker->businesses[i].account = sender->businesses[i];
@@ -346,7 +298,7 @@ worker_open(struct worker *worker, struct error_text *error)
 {
     const struct loop_settings loop = {
         .operations_max = 4 * CHANNEL_CONNECTIONS_MAX + 64,
-        .timers_max = 4 * CHANNEL_CONNECTIONS_MAX + 64,
+        .timers_max = 4 * CHANNEL_CONNECTIONS_MAX + 64 + ACCOUNTS_MAX,
     };
     uint64_t seed;
     worker->magic = WORKER_MAGIC;

@@ -10,6 +10,8 @@
 #include "sender/delivery.h"
 #include "sender/redis_info.h"
 #include "sender/rules/beat.h"
+#include "sender/rules/floor.h"
+#include "sender/rules/share.h"
 #include "sender/sender.h"
 
 enum { WORKER_MAGIC = 0x776f726b };
@@ -28,6 +30,10 @@ struct account {
     struct delivery_list settling;            /* with an outcome, waiting for a settle */
     struct claim_hold *finished;              /* claims without deliveries, to be closed */
     uint32_t ready_count;
+    uint32_t granted;   /* of it, being granted or granted, and not settled */
+    struct floor floor; /* what its sources are owed */
+    struct share_turn claim_turn, grant_turn, send_turn, settle_turn; /* turns.h */
+    struct timer wake;            /* of the first time it waits for: turns_wait() */
     uint64_t catalogue_serial;    /* of the feed, when what is ready was last looked through */
     uint64_t rates_serial;        /* likewise */
     char ready_day[DAY_SIZE + 1]; /* likewise: the account's day then */
@@ -35,12 +41,14 @@ struct account {
     uint32_t claim_holder;        /* which of the worker's names asked it */
     bool claim_sent;              /* false: its reply was lost, to be asked again */
     bool claim_in_doubt;          /* a reply to it was lost: it may have been done */
-    bool may_have_more;           /* its streams may hold something for us */
+    bool has_more;                /* Redis may hold something for us: turns_want_claim() */
+    bool wanted_again;            /* ... which the claim under way may have come too early for */
     bool settling_now;            /* a settle waits for its reply */
     uint64_t claim_number;        /* of the claim that waits */
     uint32_t slots_reserved;      /* for it */
     uint64_t due_us;          /* when something in later comes due, monotonic; 0: nothing known */
     uint64_t paused_until_us; /* throttled or stopped: no claims before */
+    bool paused_by_operator;  /* ... or because somebody said so: facteur queue pause */
     struct pace_bucket pace;
     uint32_t throttles;               /* in a row */
     uint64_t ask_after_us;            /* Redis refused a claim or a grant: none before */
@@ -115,11 +123,13 @@ struct worker {
     struct editions *editions; /* what it renders from */
     struct rate_use rates;     /* what it quotes by, in this turn */
     struct timer beat_timer;
-    struct timer wake_timer; /* an account's due or its pause's end */
+    struct timer wake_timer; /* ask_again_us */
 
     struct account *accounts;
     uint32_t account_count;
-    uint32_t turn_of; /* the account that is served first this turn */
+    struct share claims, grants_wanted, sends, settles; /* whose turn it is: turns.h */
+    uint64_t stale_look_us; /* what was granted is looked through for what is too old */
+    bool claims_lost;       /* some claim is to be asked again */
 
     struct delivery *deliveries;
     struct delivery_list free_deliveries;
@@ -129,7 +139,7 @@ struct worker {
     uint32_t exchanges_free;
     uint32_t holds_free;
     uint32_t claims_under_way;
-    uint32_t granted;        /* deliveries granted or being granted, not settled */
+    uint32_t granted;        /* of all accounts */
     uint32_t slots_reserved; /* free slots that claims under way may fill */
     struct claim_hold *free_holds;
     struct claim_hold *holds;

@@ -343,7 +343,7 @@ def redis_says_no(house):
     client.rename(BASE + ":events", "kept")
     client.set(BASE + ":events", "x")
     result = house.verb("why", "1-1", check=False)
-    expect(result.returncode == 69 and "WRONGTYPE" in result.stderr, result)
+    expect(result.returncode == 69 and "holds something else" in result.stderr, result)
     client.rename("kept", BASE + ":events")
     client.execute_command("ACL", "SETUSER", "default", "-xrange")
     result = house.verb("dead", "list", check=False)

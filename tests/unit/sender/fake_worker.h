@@ -8,6 +8,7 @@
 #include "sender/base/check.h"
 #include "sender/base/clock.h"
 #include "sender/slots.h"
+#include "sender/turns.h"
 #include "tests/unit/test.h"
 
 #include <string.h>
@@ -116,6 +117,7 @@ fake_open(struct fake_worker *fake)
     worker->account_count = 1;
     fake->account.settings = &fake->settings;
     fake->account.worker = worker;
+    turns_open(worker);
     worker->text = check_alloc(1, TEXT_SIZE);
     worker->editions = editions_open(NULL, 1);
     worker->rates.book = fake->book;

@@ -88,7 +88,8 @@ settle_once(void)
 {
     uint32_t before = settles;
     fake.account.settle_after_us = 0;
-    settlement_write(&fake.account);
+    turns_stir(&fake.account);
+    settlement_write_all(&fake.worker);
     TURN_UNTIL(settles == before + 1 && !fake.account.settling_now);
 }
 
@@ -162,6 +163,7 @@ member(uint32_t number, bool granted)
     if (granted) {
         delivery->grant = grant;
         delivery->index = grant->unsettled++;
+        fake.account.granted++;
         fake.worker.granted++;
         delivery->state = DELIVERY_JUDGING;
     }
@@ -213,15 +215,15 @@ a_lost_reply_is_asked_for_again(void)
     for (uint32_t i = 0; i < 5; i++)
         accepted(i);
     manner = NOTHING;
-    settlement_write(&fake.account);
+    settlement_write_all(&fake.worker);
     TURN_UNTIL(settles == 1);
     expect(fake.account.settling_now);
-    settlement_write(&fake.account); /* one at a time */
+    settlement_write_all(&fake.worker); /* one at a time */
     link_reset(redis.link);
     TURN_UNTIL(!redis_client_is_ready(fake.worker.redis));
     expect(!fake.account.settling_now);
     expect_u64(fake.account.settling.count, 5);
-    settlement_write(&fake.account); /* no connection: nothing is lost by trying */
+    settlement_write_all(&fake.worker); /* no connection: nothing is lost by trying */
     TURN_UNTIL(redis_client_is_ready(fake.worker.redis));
     manner = ALREADY; /* it had been done */
     settle_once();
@@ -261,7 +263,7 @@ a_refusal_halves_what_is_asked_for(void)
     expect_u64(last_groups, 16);
     expect(fake.account.settle_refused);
     expect(fake.account.settle_after_us > loop_now_us(fake.worker.loop));
-    settlement_write(&fake.account); /* not before its time */
+    settlement_write_all(&fake.worker); /* not before its time */
     expect(!fake.account.settling_now);
     static const uint64_t sizes[] = {8, 4, 2, 1, 1};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -369,7 +371,7 @@ no_room_in_the_output_is_no_loss(void)
         if (!session_command(session, small, 2, on_filler, NULL))
             break;
     }
-    settlement_write(&fake.account);
+    settlement_write_all(&fake.worker);
     expect(!fake.account.settling_now);
     expect_u64(fake.account.settling.count, 1);
     expect(fake.account.settle_after_us > 0);
