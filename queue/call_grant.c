@@ -177,14 +177,14 @@ grant_record_put(struct buffer *buffer, const struct grant_request *request, str
 
 /* ---- the reply ---------------------------------------------------------------------------- */
 
-/* One owner for each 'd', and no mark but 'g', 'd' and 'o'. */
+/* One owner for each 'd', and no mark but 'g', 'd', 'o' and 'p'. */
 static bool
 marks_fit(const struct grant_reply *grant)
 {
     size_t duplicates = 0;
     for (size_t i = 0; i < grant->marks.size; i++) {
         char mark = grant->marks.data[i];
-        if (mark != 'g' && mark != 'd' && mark != 'o')
+        if (mark != 'g' && mark != 'd' && mark != 'o' && mark != 'p')
             return false;
         duplicates += mark == 'd';
     }

@@ -35,8 +35,8 @@ action_arguments(enum settle_action action)
     case SETTLE_FREE:
         return 0;
     case SETTLE_DEAD:
-        return 4;
     case SETTLE_LATER:
+        return 4;
     case SETTLE_UNCERTAIN:
         return 3;
     }
@@ -64,6 +64,8 @@ put_action(const struct call *call, const struct settle_group *group)
         session_part_u64(call->session, group->time_ms);
         session_part_u64(call->session, group->attempt);
         session_part(call->session, group->reason);
+        if (group->action == SETTLE_LATER)
+            session_part_u64(call->session, group->throttles);
         return;
     }
 }

@@ -15,7 +15,7 @@
 #include "queue/keys.h"
 #include "queue/session.h"
 
-extern const char library_version[]; /* "1.1.0": of library.lua, made by the build */
+extern const char library_version[]; /* "1.2.0": of library.lua, made by the build */
 extern const char library_text[];    /* the whole of library.lua, NUL-terminated */
 extern const size_t library_size;
 
@@ -24,6 +24,7 @@ enum {
     CALLS_GRANT_MEMBERS_MAX = 4096,   /* of one grant */
     CALLS_SETTLE_GROUPS_MAX = 4096,   /* of one settle */
     CALLS_SETTLE_CELLS_MAX = 800,     /* of all its groups */
+    CALLS_RECEIPTS_MAX = 512,         /* of one call */
     CALLS_DECLARE_GRANTS_MAX = 512,   /* of one declare */
     CALLS_DECLARE_MEMBERS_MAX = 8192, /* of all its records */
     CALLS_TOKEN_MAX = 64,             /* bytes of a token's fingerprint */
@@ -92,10 +93,12 @@ bool claim_entry_fields(const struct claim_entry *entry, struct field *fields, s
 
 /* A waiting record taken apart: attempt, and the fields into `fields` (memory from `arena`). */
 struct waiting_record {
-    uint32_t attempt; /* attempts made so far that count */
+    uint32_t attempt;        /* attempts made so far that count */
+    uint32_t throttles;      /* times in a row that the limit of its pair put it off */
+    bool possible_duplicate; /* an earlier attempt may have reached the customer */
+    bool is_member;          /* a bulk member: `line` is its JSON */
     struct field *fields;
     size_t field_count;
-    bool is_member;   /* a bulk member: `line` is its JSON */
     struct span line; /* in the arena, may be changed in place */
 };
 /*
@@ -137,11 +140,14 @@ struct grant_request {
 
 struct grant_reply {
     bool fenced;
-    bool paused;       /* nothing was granted: an operator paused the account */
-    bool stopped;      /* nothing was granted: call_stop() stopped it */
-    bool declare;      /* nothing was granted, and what was may be forgotten: see call_declare() */
-    bool wait;         /* nothing was granted: another worker has not declared yet */
-    struct span marks; /* for each member, in order: granted, duplicate, or opted out */
+    bool paused;  /* nothing was granted: an operator paused the account */
+    bool stopped; /* nothing was granted: call_stop() stopped it */
+    bool declare; /* nothing was granted, and what was may be forgotten: see call_declare() */
+    bool wait;    /* nothing was granted: another worker has not declared yet */
+    /* For each member, in order: granted, duplicate, opted out, or proven: an earlier attempt was
+     * accepted after all. A proven one is settled by its claim as FREE, and the library tells its
+     * outcome. */
+    struct span marks;
     const struct reply *const *owners; /* one for each 'd', in order */
     size_t owner_count;
 };
@@ -186,8 +192,9 @@ struct settle_group {
     struct span reason; /* DEAD, LATER, UNCERTAIN */
     enum source source;
     enum settle_action action;
-    uint64_t time_ms; /* LATER: due; UNCERTAIN: until */
-    uint32_t attempt; /* LATER, UNCERTAIN, DEAD */
+    uint64_t time_ms;   /* LATER: due; UNCERTAIN: until */
+    uint32_t attempt;   /* LATER, UNCERTAIN, DEAD */
+    uint32_t throttles; /* LATER: times in a row that the limit of its pair put it off, now too */
     bool before_grant;
     bool release_id; /* DEAD: nothing left, so the id may be used again */
     /* Places among the grant's granted members (duplicates do not count), not before_grant. */
@@ -311,6 +318,66 @@ enum token_answer {
     TOKEN_STOPPED, /* it is, under this very token */
 };
 bool token_read(const struct reply *reply, enum token_answer *answer);
+
+/* ---- receipts, and what waits for one ----------------------------------------------------- */
+
+/*
+ * What a webhook said of one attempt, or an answer whose settle came too late. All but the status
+ * is from the attempt's callback data (callback.h), so it explains itself.
+ */
+struct receipt {
+    bool accepted;      /* else it failed: Meta had taken it and could not deliver */
+    struct span member; /* ENTRY or ENTRY/n */
+    uint32_t attempt;   /* from 1 */
+    struct span grant;
+    uint32_t index; /* the member's place in the grant */
+    struct span day;
+    struct span cell;
+    struct span currency;
+    uint64_t millionths;
+    struct span wamid;  /* or empty; of these three only what fits is written, and no control */
+    struct span to;     /* as events have it, or empty                                        */
+    struct span reason; /* words of a failure, or empty                                       */
+};
+
+/* What the library takes: one bad receipt would make it refuse all others of the call. */
+bool receipt_is_good(const struct receipt *receipt);
+
+/* All must be good; at most CALLS_RECEIPTS_MAX. A repeated receipt changes nothing. */
+bool call_receipt(const struct call *call, uint64_t events_keep, uint64_t dedupe_ttl_ms,
+                  const struct receipt *receipts, uint32_t count);
+/* True if this is an answer for `count` receipts. Ask this first: a call whose answer is of another
+ * shape may or may not have been done, and is repeated. */
+bool receipts_are_read(const struct reply *reply, uint32_t count);
+/* True if receipt `index` settled its attempt: `*place` (may be NULL) then says where the member
+ * was (granted, claimed, waiting, later, uncertain, dead, gone). False: it was known before. */
+bool receipt_read(const struct reply *reply, uint32_t index, struct span *place);
+
+/* What becomes of a member whose receipt did not come in time. */
+enum uncertain_policy {
+    UNCERTAIN_PARK,   /* into dead, for an operator to decide */
+    UNCERTAIN_DROP,   /* given up: outcome `dropped` */
+    UNCERTAIN_RESEND, /* sent again, flagged as a possible duplicate */
+};
+const char *uncertain_policy_text(enum uncertain_policy policy); /* "park", … */
+
+struct overdue_request {
+    enum uncertain_policy policy;
+    enum uncertain_policy codes_policy; /* of the category authentication */
+    uint64_t events_keep;
+    uint64_t dedupe_ttl_ms;
+    uint32_t members_max; /* at most so many a call, from 1: ask again while it did as many */
+};
+
+struct overdue_reply {
+    uint64_t parked;
+    uint64_t dropped;
+    uint64_t resent;
+    int64_t next_until_ms; /* Redis' clock: when the next is over; -1: none is uncertain */
+};
+
+bool call_overdue(const struct call *call, const struct overdue_request *request);
+bool overdue_read(const struct reply *reply, struct overdue_reply *overdue);
 
 /* ---- the rest ----------------------------------------------------------------------------- */
 

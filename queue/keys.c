@@ -67,3 +67,52 @@ keys_of(const struct account_keys *keys, const char *name, char *out, size_t siz
     check(!buffer.overflow);
     return buffer_span(&buffer);
 }
+
+/* Half of a stream's id: any 64-bit number. */
+static bool
+is_stamp(struct span digits)
+{
+    static const char largest[] = "18446744073709551615";
+    if (digits.size == 0 || digits.size >= sizeof(largest))
+        return false;
+    for (size_t i = 0; i < digits.size; i++)
+        if (digits.data[i] < '0' || digits.data[i] > '9')
+            return false;
+    return digits.size < sizeof(largest) - 1 || memcmp(digits.data, largest, digits.size) <= 0;
+}
+
+bool
+keys_member_is_good(struct span member)
+{
+    if (member.size > QUEUE_MEMBER_MAX)
+        return false;
+    if (member.size > 0 && (member.data[0] == 'u' || member.data[0] == 'r')) {
+        member.data++;
+        member.size--;
+    }
+    struct span number = member;
+    struct span entry = span_split(&number, '/');
+    struct span sequence = entry;
+    struct span ms = span_split(&sequence, '-');
+    uint64_t n;
+    if (!is_stamp(ms) || !is_stamp(sequence))
+        return false;
+    return number.data == NULL || (number.size <= 2 && number.data[0] != '0' &&
+                                   span_to_u64(number, &n) && n >= 1 && n <= QUEUE_BULK_MAX);
+}
+
+bool
+keys_grant_is_good(struct span grant)
+{
+    if (grant.size <= QUEUE_HOLDER_SIZE + 1 || grant.size > QUEUE_GRANT_MAX ||
+        grant.data[QUEUE_HOLDER_SIZE] != '.')
+        return false;
+    for (size_t i = 0; i < grant.size; i++) {
+        char c = grant.data[i];
+        bool is_digit = c >= '0' && c <= '9';
+        bool is_hex = is_digit || (c >= 'a' && c <= 'f');
+        if (i != QUEUE_HOLDER_SIZE && !(i < QUEUE_HOLDER_SIZE ? is_hex : is_digit))
+            return false;
+    }
+    return true;
+}

@@ -31,4 +31,9 @@ bool keys_read(struct span text, struct account_keys *keys, struct error_text *e
  * returns its span, which is not NUL-terminated. */
 struct span keys_of(const struct account_keys *keys, const char *name, char *out, size_t size);
 
+/* ENTRY or ENTRY/n: "1732377600000-0", "u1732377600000-0/64". */
+bool keys_member_is_good(struct span member);
+/* HOLDER.NUMBER: 16 hex digits, a dot, decimal digits. */
+bool keys_grant_is_good(struct span grant);
+
 #endif

@@ -9,7 +9,7 @@
 -- Money never becomes a Lua number, which is a double: it comes as decimal digits and only
 -- HINCRBY adds it. What is compared here (times, counts) stays far below 2^53.
 
-local VERSION = '1.1.0'
+local VERSION = '1.2.0'
 
 local ENTRY_SIZE_MAX = 256 * 1024 -- bytes of one entry's fields; larger ones are not given out
 local ENTRY_FIELDS_MAX = 128      -- likewise; a reply of 60,000 tiny ones fits no worker's memory
@@ -40,7 +40,7 @@ local STAMP_MAX = '18446744073709551615'
 local PREFIX = {queue = '', urgent = 'u', replies = 'r'}
 
 -- How many arguments each action of settle has.
-local ACTIONS = {accept = 0, drop = 0, free = 0, dead = 4, later = 3, uncertain = 3}
+local ACTIONS = {accept = 0, drop = 0, free = 0, dead = 4, later = 4, uncertain = 3}
 
 local BITS_OF_DIGIT = {['0'] = 0, ['1'] = 1, ['2'] = 1, ['3'] = 2, ['4'] = 1, ['5'] = 2, ['6'] = 2,
   ['7'] = 3, ['8'] = 1, ['9'] = 2, a = 2, b = 3, c = 2, d = 3, e = 3, f = 4}
@@ -1204,6 +1204,7 @@ local function take_action(reader, group)
   elseif count > 0 then
     number_of(group.arguments[1], 'a time')
     group.arguments[2] = ('%d'):format(number_of(group.arguments[2], 'attempt'))
+    group.throttles = number_of(group.arguments[4] or '0', 'throttles')
   end
 end
 
@@ -1485,6 +1486,9 @@ end
 -- The member waits on, in later or uncertain.
 local function write_waiting(k, place, group, now)
   local a = group.arguments
+  if group.throttles > 0 then
+    group.extra = ('"throttles":%d,'):format(group.throttles)
+  end
   redis.call('HSET', k[place .. '_entries'], group.member,
     waiting_record(a[2], now, a[3], group.extra or '', group.fields))
   redis.call('ZADD', k[place], a[1], group.member)

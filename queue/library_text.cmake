@@ -1,5 +1,5 @@
 # cmake -DLIBRARY=library.lua -DOUTPUT=library_text.c -P library_text.cmake
-# The function library as C: its text, and the version that its line `local VERSION = '1.1.0'` says.
+# The function library as C: its text, and the version that its line `local VERSION = '1.2.0'` says.
 set(hex "")
 set(version "0")
 if(EXISTS "${LIBRARY}")

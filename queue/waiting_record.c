@@ -180,7 +180,7 @@ read_string(struct reader *reader, struct span *string)
 /* ---- the record --------------------------------------------------------------------------- */
 
 static bool
-read_attempt(struct reader *reader, uint32_t *attempt)
+read_number(struct reader *reader, uint32_t *value)
 {
     while (reader->at < reader->end && *reader->at == ' ')
         reader->at++;
@@ -192,9 +192,18 @@ read_attempt(struct reader *reader, uint32_t *attempt)
     uint64_t number;
     if (!span_to_u64(digits, &number) || number > UINT32_MAX)
         return false;
-    *attempt = (uint32_t)number;
-    reader->has_attempt = true;
+    *value = (uint32_t)number;
     return true;
+}
+
+/* Only `true` sets it. */
+static bool
+read_flag(struct reader *reader, bool *flag)
+{
+    while (reader->at < reader->end && *reader->at == ' ')
+        reader->at++;
+    *flag = reader->end - reader->at >= 4 && memcmp(reader->at, "true", 4) == 0;
+    return skip_value(reader);
 }
 
 /* How many strings the array holds, behind its opening bracket. */
@@ -236,8 +245,14 @@ read_pair(struct reader *reader, struct arena *arena, struct waiting_record *wai
     struct span name;
     if (!read_string(reader, &name) || !take(reader, ':'))
         return false;
-    if (span_equal(name, SPAN("attempt")))
-        return read_attempt(reader, &waiting->attempt);
+    if (span_equal(name, SPAN("attempt"))) {
+        reader->has_attempt = true;
+        return read_number(reader, &waiting->attempt);
+    }
+    if (span_equal(name, SPAN("throttles")))
+        return read_number(reader, &waiting->throttles);
+    if (span_equal(name, SPAN("possible_duplicate")))
+        return read_flag(reader, &waiting->possible_duplicate);
     if (span_equal(name, SPAN("fields")))
         return read_fields(reader, arena, waiting);
     return skip_value(reader);

@@ -1,5 +1,6 @@
 #include "sender/exchanges.h"
 
+#include "queue/callback.h"
 #include "sender/base/check.h"
 #include "sender/base/clock.h"
 #include "sender/slots.h"
@@ -26,43 +27,36 @@ give_exchange_memory(struct delivery *delivery)
     delivery->exchange_memory = NULL;
 }
 
-/* The receipt's explanation of itself: see queue/README.md, biz_opaque_callback_data. */
+/* The receipt's explanation of itself. */
 static struct span
 write_callback(const struct delivery *delivery, char *out, size_t size)
 {
     const struct account_keys *keys = &delivery->account->settings->keys;
-    struct buffer callback;
-    buffer_init(&callback, out, size);
-    buffer_put_text(&callback, "f1;");
-    buffer_put_text(&callback, keys->business_name);
-    buffer_put_char(&callback, '/');
-    buffer_put_text(&callback, keys->account_name);
-    buffer_put_char(&callback, ';');
-    buffer_put_span(&callback, delivery->name);
-    buffer_put_char(&callback, ';');
-    buffer_put_u64(&callback, delivery->attempts + 1);
-    buffer_put_char(&callback, ';');
-    buffer_put_span(&callback, delivery->grant->name);
-    buffer_put_char(&callback, ';');
-    buffer_put_u64(&callback, delivery->index);
-    buffer_put_char(&callback, ';');
-    buffer_put_u64(&callback, delivery->quote.millionths);
-    buffer_put_char(&callback, ';');
-    buffer_put_text(&callback, delivery->account->settings->currency);
-    buffer_put_char(&callback, ';');
-    buffer_put_text(&callback, delivery->quote.day);
-    buffer_put_char(&callback, ';');
-    buffer_put(&callback, delivery->quote.cell, delivery->quote.cell_size);
-    buffer_printf(&callback, ";%016llx;", (unsigned long long)delivery->template->version);
-    check(!callback.overflow); /* TEMPLATE_NAME_MAX is what makes it fit */
-    return buffer_span(&callback);
+    const struct callback callback = {
+        .business = span_of(keys->business_name),
+        .account = span_of(keys->account_name),
+        .member = delivery->name,
+        .attempt = delivery->attempts + 1,
+        .grant = delivery->grant->name,
+        .index = delivery->index,
+        .millionths = delivery->quote.millionths,
+        .currency = span_of(delivery->account->settings->currency),
+        .day = span_of(delivery->quote.day),
+        .cell = {delivery->quote.cell, delivery->quote.cell_size},
+        .template_version = delivery->template->version,
+    };
+    struct buffer text;
+    buffer_init(&text, out, size);
+    callback_put(&callback, &text);
+    check(!text.overflow); /* TEMPLATE_NAME_MAX is what makes it fit */
+    return buffer_span(&text);
 }
 
 static bool
 write_body(struct delivery *delivery, struct span *body)
 {
     struct worker *worker = delivery->worker;
-    char callback[513];
+    char callback[CALLBACK_SIZE_MAX];
     const struct request_input input = {
         .to = {delivery->phone.e164, delivery->phone.e164_size},
         .recipient = delivery->notification.recipient,

@@ -142,6 +142,14 @@ refuse_opted_out(struct delivery *delivery)
                    delivery->notification.recipient.size > 0 ? "recipient" : "to");
 }
 
+/* A receipt of an earlier attempt has come meanwhile. */
+static void
+leave_proven(struct delivery *delivery)
+{
+    leave_grant(delivery);
+    outcome_proven(delivery);
+}
+
 static void
 grants_free(struct worker *worker, struct grant_hold *grant)
 {
@@ -219,6 +227,8 @@ resume_granted(struct grant_call *grant_call, const struct grant_reply *grant)
             grant_call->grant->unsettled--;
             if (grant->marks.data[i] == 'd')
                 refuse_duplicate(delivery, grant->owners[owner++]->text);
+            else if (grant->marks.data[i] == 'p')
+                leave_proven(delivery);
             else
                 refuse_opted_out(delivery);
         }

@@ -76,6 +76,12 @@ outcome_drop(struct delivery *delivery, const char *type, struct span reason)
 }
 
 enum step_next
+outcome_proven(struct delivery *delivery)
+{
+    return decide(delivery, SETTLE_FREE, NULL, (struct span){0});
+}
+
+enum step_next
 outcome_later(struct delivery *delivery, uint64_t due_ms, uint32_t attempts, struct span reason)
 {
     enum step_next next = decide(delivery, SETTLE_LATER, NULL, reason);

@@ -18,6 +18,8 @@ enum step_next outcome_dead(struct delivery *delivery, const char *type, bool re
                             struct span reason);
 /* Leaves with an event: "expired", "duplicate", "failed". */
 enum step_next outcome_drop(struct delivery *delivery, const char *type, struct span reason);
+/* An earlier attempt was accepted after all: it leaves, and the library tells that outcome. */
+enum step_next outcome_proven(struct delivery *delivery);
 /* Back to later, due at `due_ms` (Unix), after `attempts` attempts that count. No event. */
 enum step_next outcome_later(struct delivery *delivery, uint64_t due_ms, uint32_t attempts,
                              struct span reason);

@@ -279,7 +279,7 @@ count_outcome(struct sender_counters *counters, const struct delivery *delivery)
         break;
     case SETTLE_DROP:
     case SETTLE_FREE:
-        if (strcmp(delivery->outcome.type, "failed") == 0)
+        if (delivery->outcome.type != NULL && strcmp(delivery->outcome.type, "failed") == 0)
             counter = &counters->failed;
         break;
     }

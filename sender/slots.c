@@ -19,6 +19,17 @@ list_push(struct delivery_list *list, struct delivery *delivery)
     list->count++;
 }
 
+static void
+list_push_first(struct delivery_list *list, struct delivery *delivery)
+{
+    check(delivery->next == NULL && list->last != delivery);
+    delivery->next = list->first;
+    list->first = delivery;
+    if (list->last == NULL)
+        list->last = delivery;
+    list->count++;
+}
+
 struct delivery *
 list_pop(struct delivery_list *list)
 {
@@ -78,7 +89,7 @@ slots_give(struct delivery *delivery)
     if (delivery->edition != NULL)
         editions_give(delivery->edition);
     clear_delivery(worker, delivery);
-    list_push(&worker->free_deliveries, delivery);
+    list_push_first(&worker->free_deliveries, delivery); /* the next is taken while it is warm */
     worker_work_later(worker);
 }
 

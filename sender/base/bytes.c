@@ -12,19 +12,6 @@ span_of(const char *text)
 }
 
 bool
-span_equal(struct span a, struct span b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
-bool
-span_starts(struct span span, struct span prefix)
-{
-    return span.size >= prefix.size &&
-           (prefix.size == 0 || memcmp(span.data, prefix.data, prefix.size) == 0);
-}
-
-bool
 span_find(struct span haystack, char needle, size_t *index)
 {
     const char *found = haystack.size == 0 ? NULL : memchr(haystack.data, needle, haystack.size);
@@ -161,36 +148,6 @@ size_t
 buffer_room(const struct buffer *buffer)
 {
     return buffer->capacity - buffer->size;
-}
-
-void
-buffer_put(struct buffer *buffer, const void *data, size_t size)
-{
-    if (size > buffer->capacity - buffer->size) {
-        buffer->overflow = true;
-        return;
-    }
-    if (size > 0)
-        memcpy(buffer->data + buffer->size, data, size);
-    buffer->size += size;
-}
-
-void
-buffer_put_span(struct buffer *buffer, struct span span)
-{
-    buffer_put(buffer, span.data, span.size);
-}
-
-void
-buffer_put_text(struct buffer *buffer, const char *text)
-{
-    buffer_put(buffer, text, strlen(text));
-}
-
-void
-buffer_put_char(struct buffer *buffer, char c)
-{
-    buffer_put(buffer, &c, 1);
 }
 
 /* Sign and digits in one piece, so that a number is written whole or not at all. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct span {
     const char *data; /* borrowed; may be NULL when size is 0 */
@@ -31,8 +32,20 @@ struct field {
 #define SPAN_ARG(span) (int)(span).size, (span).data
 
 struct span span_of(const char *text); /* borrowed; NULL gives the empty span */
-bool span_equal(struct span a, struct span b);
-bool span_starts(struct span span, struct span prefix);
+
+static inline bool
+span_equal(struct span a, struct span b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static inline bool
+span_starts(struct span span, struct span prefix)
+{
+    return span.size >= prefix.size &&
+           (prefix.size == 0 || memcmp(span.data, prefix.data, prefix.size) == 0);
+}
+
 bool span_find(struct span haystack, char needle, size_t *index);
 struct span span_trim(struct span span); /* without ASCII white space at both ends */
 
@@ -62,10 +75,39 @@ void buffer_init(struct buffer *buffer, void *memory, size_t capacity);
 void buffer_reset(struct buffer *buffer); /* size 0, overflow cleared */
 struct span buffer_span(const struct buffer *buffer);
 size_t buffer_room(const struct buffer *buffer);
-void buffer_put(struct buffer *buffer, const void *data, size_t size);
-void buffer_put_span(struct buffer *buffer, struct span span);
-void buffer_put_text(struct buffer *buffer, const char *text); /* NUL-terminated */
-void buffer_put_char(struct buffer *buffer, char c);
+
+/* In the header, because a body or an outcome is made of dozens of them. */
+static inline void
+buffer_put(struct buffer *buffer, const void *data, size_t size)
+{
+    if (size > buffer->capacity - buffer->size) {
+        buffer->overflow = true;
+        return;
+    }
+    if (size > 0)
+        memcpy(buffer->data + buffer->size, data, size);
+    buffer->size += size;
+}
+
+static inline void
+buffer_put_span(struct buffer *buffer, struct span span)
+{
+    buffer_put(buffer, span.data, span.size);
+}
+
+/* NUL-terminated. */
+static inline void
+buffer_put_text(struct buffer *buffer, const char *text)
+{
+    buffer_put(buffer, text, strlen(text));
+}
+
+static inline void
+buffer_put_char(struct buffer *buffer, char c)
+{
+    buffer_put(buffer, &c, 1);
+}
+
 void buffer_put_u64(struct buffer *buffer, uint64_t value); /* decimal */
 void buffer_put_i64(struct buffer *buffer, int64_t value);  /* decimal, with - if negative */
 void buffer_put_hex(struct buffer *buffer, const void *data, size_t size); /* lower case */

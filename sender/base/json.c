@@ -48,34 +48,62 @@ needs_escape(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
 }
 
+/* True if one of the eight bytes of `word` is `byte`. */
+static bool
+has_byte(uint64_t word, unsigned char byte)
+{
+    uint64_t other = word ^ (0x0101010101010101u * byte);
+    return ((other - 0x0101010101010101u) & ~other & 0x8080808080808080u) != 0;
+}
+
+/* How many bytes from the start of `text` stand for themselves. Those of 0x80 and above do where
+ * the text is known to be UTF-8. */
+static size_t
+plain_size(struct span text, bool utf8)
+{
+    size_t i = 0;
+    for (; text.size - i >= 8; i += 8) {
+        uint64_t word;
+        memcpy(&word, text.data + i, 8);
+        uint64_t high = utf8 ? 0 : word & 0x8080808080808080u;
+        uint64_t control = (word - 0x2020202020202020u) & ~word & 0x8080808080808080u;
+        if (high != 0 || control != 0 || has_byte(word, '"') || has_byte(word, '\\') ||
+            has_byte(word, 0x7f))
+            break;
+    }
+    while (i < text.size && !needs_escape((unsigned char)text.data[i]) &&
+           (utf8 || (unsigned char)text.data[i] < 0x80))
+        i++;
+    return i;
+}
+
 void
 json_put_escaped(struct buffer *buffer, struct span text)
 {
-    bool utf8 = span_is_utf8(text);
-    size_t start = 0;
-    size_t i = 0;
-    while (i < text.size) {
-        unsigned char c = (unsigned char)text.data[i];
-        size_t size = 1;
-        bool bad = false;
-        if (!utf8 && c >= 0x80) {
-            size = sequence_size((struct span){.data = text.data + i, .size = text.size - i});
-            bad = size == 0;
-        }
-        if (!bad && !needs_escape(c)) {
-            i += size;
-            continue;
-        }
-        buffer_put(buffer, text.data + start, i - start);
-        if (bad)
-            buffer_put(buffer, "\xef\xbf\xbd", 3);
-        else
+    size_t i = plain_size(text, false);
+    buffer_put(buffer, text.data, i);
+    if (i == text.size)
+        return;
+    struct span rest = {.data = text.data + i, .size = text.size - i};
+    bool utf8 = span_is_utf8(rest);
+    while (rest.size > 0) {
+        size_t size = plain_size(rest, utf8);
+        buffer_put(buffer, rest.data, size);
+        rest = (struct span){.data = rest.data + size, .size = rest.size - size};
+        if (rest.size == 0)
+            return;
+        unsigned char c = (unsigned char)rest.data[0];
+        size = c < 0x80 ? 1 : sequence_size(rest);
+        if (c < 0x80) {
             put_control(buffer, c);
-        i++;
-        start = i;
+        } else if (size > 0) {
+            buffer_put(buffer, rest.data, size);
+        } else {
+            buffer_put(buffer, "\xef\xbf\xbd", 3);
+            size = 1;
+        }
+        rest = (struct span){.data = rest.data + size, .size = rest.size - size};
     }
-    if (i > start)
-        buffer_put(buffer, text.data + start, i - start);
 }
 
 void

@@ -13,7 +13,7 @@ class FakeRedis:
     """`refused`: commands it says NOPERM to; the rest are the values that INFO, TIME … give."""
 
     def __init__(self, path, version="7.0.15", role="master", aof=1, fsync="always", written="ok",
-                 policy="noeviction", used=1 << 20, most=0, library="1.1.0", behind_ms=0,
+                 policy="noeviction", used=1 << 20, most=0, library="1.2.0", behind_ms=0,
                  refused=()):
         self.path, self.library, self.behind_ms, self.refused = path, library, behind_ms, refused
         self.fsync = fsync

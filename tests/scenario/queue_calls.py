@@ -50,7 +50,10 @@ def outcome(member, kind, **more):
 
 def group(token, source, action, arguments=(), indexes=None, cells=(), singles=(), bulks=(),
           names=(), outcomes=(), ids=()):
-    """One group of settle. `cells`: (number, count, millionths); `bulks`: (entry, mask, total)."""
+    """One group of settle. `cells`: (number, count, millionths); `bulks`: (entry, mask, total). Of
+    `later` the throttles are 0 unless given."""
+    if action == "later" and len(arguments) == 3:
+        arguments = (*arguments, 0)
     parts = [token, source, action, *arguments, "-" if indexes is None else bits_of(indexes)]
     parts += [len(cells)] + [value for cell in cells for value in cell]
     parts += [len(singles), *singles, len(bulks)]

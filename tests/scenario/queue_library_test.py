@@ -61,7 +61,7 @@ def granted(queue, members, holder=W1, number=1, source="queue", price=75000):
 # ---- workers ------------------------------------------------------------------------------------
 
 def test_version(queue):
-    equal(queue.call("version", keys=()), "1.1.0")
+    equal(queue.call("version", keys=()), "1.2.0")
 
 
 def test_beat(queue):

@@ -65,9 +65,10 @@ refuses_all_else(void)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         uint64_t unix_s = 7;
-        if (http_date_read(span_of(cases[i]), &unix_s))
-            printf("\"%s\" was taken for a date\n", cases[i]);
-        expect(!http_date_read(span_of(cases[i]), &unix_s));
+        struct span text = span_of(cases[i]);
+        if (http_date_read(text, &unix_s))
+            printf("\"%.*s\" was taken for a date\n", SPAN_ARG(text));
+        expect(!http_date_read(text, &unix_s));
         expect_u64(unix_s, 7);
     }
 }

@@ -303,6 +303,7 @@ reads_grant(void)
     expect(grant_read(reply_of("[\"ok\" \"g\"]"), 1, &grant));
     expect(grant_read(reply_of("[\"ok\" \"odg\" \"1-1\"]"), 3, &grant));
     expect_u64(grant.owner_count, 1);
+    expect(grant_read(reply_of("[\"ok\" \"gop\"]"), 3, &grant));
     expect(grant_read(reply_of("[\"fenced\"]"), 4, &grant));
     expect(grant.fenced && !grant.paused);
     expect(grant_read(reply_of("[\"paused\"]"), 4, &grant));
@@ -412,9 +413,10 @@ writes_every_action(void)
           .time_ms = 1732377600000,
           .attempt = 2,
           .reason = SPAN("131026"),
+          .throttles = 3,
           .source = SOURCE_LATER,
           .name_count = 1},
-         "h.5;later;later;1732377600000;2;131026;4;0;0;0;1;1-0/4;0;0"},
+         "h.5;later;later;1732377600000;2;131026;3;4;0;0;0;1;1-0/4;0;0"},
         {{.token = SPAN("h.6"),
           .action = SETTLE_UNCERTAIN,
           .time_ms = 1732377600001,

@@ -104,6 +104,26 @@ a_key_that_does_not_fit_is_a_mistake(void)
     expect_abort(keys_of(&keys, "events", out, sizeof(out)));
 }
 
+static void
+members_and_grants_have_a_form(void)
+{
+    static const char *const members[] = {"0-0",    "1732377600000-0",
+                                          "u1-2",   "r1-2/1",
+                                          "1-2/64", "18446744073709551615-18446744073709551615/64"};
+    static const char *const others[] = {
+        "",      "1",    "1-",     "-1",     "1-2-3",   "x1-2", "uu1-2",
+        "1-2/0", "1-2/", "1-2/65", "1-2/01", "1-2/1/1", "1-2 ", "18446744073709551616-0"};
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+        expect(keys_member_is_good(span_of(members[i])));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        expect(!keys_member_is_good(span_of(others[i])));
+    expect(keys_grant_is_good(SPAN("0123456789abcdef.1")));
+    expect(!keys_grant_is_good(SPAN("0123456789abcdef.")));
+    expect(!keys_grant_is_good(SPAN("0123456789abcdef1")));
+    expect(!keys_grant_is_good(SPAN("0123456789abcdeg.1")));
+    expect(!keys_grant_is_good(SPAN("0123456789abcdef.1u")));
+}
+
 int
 main(void)
 {
@@ -113,5 +133,6 @@ main(void)
     TEST(says_what_is_wrong);
     TEST(a_long_wrong_name_is_cut_in_the_message);
     TEST(a_key_that_does_not_fit_is_a_mistake);
+    TEST(members_and_grants_have_a_form);
     return test_end();
 }

@@ -42,6 +42,25 @@ reads_a_member(void)
 }
 
 static void
+reads_flag_and_throttles(void)
+{
+    struct waiting_record waiting;
+    expect(read_record("{\"attempt\":2,\"at\":1,\"reason\":\"x\",\"possible_duplicate\":true,"
+                       "\"throttles\":3,\"history\":[\"1 1 \\\"no\\\"\",\"2 2 ]\"],"
+                       "\"fields\":[\"to\",\"+1\"]}",
+                       &waiting));
+    expect(waiting.possible_duplicate);
+    expect_u64(waiting.throttles, 3);
+    expect(read_record("{\"attempt\":2,\"possible_duplicate\":false,\"fields\":[\"to\",\"+1\"]}",
+                       &waiting));
+    expect(!waiting.possible_duplicate);
+    expect_u64(waiting.throttles, 0);
+    expect(!read_record("{\"attempt\":2,\"throttles\":-1,\"fields\":[\"to\",\"+1\"]}", &waiting));
+    expect(!read_record("{\"attempt\":2,\"throttles\":4294967296,\"fields\":[\"to\",\"+1\"]}",
+                        &waiting));
+}
+
+static void
 the_order_is_free_and_the_rest_is_skipped(void)
 {
     struct waiting_record waiting;
@@ -160,6 +179,7 @@ main(void)
     arena_open(&arena, 4096);
     TEST(reads_what_cjson_writes);
     TEST(reads_a_member);
+    TEST(reads_flag_and_throttles);
     TEST(the_order_is_free_and_the_rest_is_skipped);
     TEST(escapes_become_utf8);
     TEST(bad_records_are_refused);
