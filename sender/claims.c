@@ -141,6 +141,8 @@ take_waiting(const struct taking *taking)
     }
     struct delivery *delivery = take_member(taking, 0, 0);
     delivery->attempts = waiting.attempt;
+    delivery->throttles = waiting.throttles;
+    delivery->possible_duplicate = waiting.possible_duplicate;
     if (waiting.is_member) {
         delivery->raw_line = waiting.line.data != NULL ? waiting.line : SPAN("");
     } else {

@@ -26,6 +26,13 @@ struct config_file {
     CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, structure, name, 0,    \
                            CYAML_UNLIMITED)
 
+static const cyaml_schema_field_t class_fields[] = {
+#define RETRY_CLASS(class, name, help) TEXT_FIELD(struct config_classes, name),
+    RETRY_CLASSES(RETRY_CLASS)
+#undef RETRY_CLASS
+        CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t account_fields[] = {
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct config_account, name, 0,
                            CYAML_UNLIMITED),
@@ -38,6 +45,11 @@ static const cyaml_schema_field_t account_fields[] = {
     TEXT_FIELD(struct config_account, numbers),
     TEXT_FIELD(struct config_account, pace),
     TEXT_FIELD(struct config_account, fallback),
+    TEXT_FIELD(struct config_account, retry),
+    TEXT_FIELD(struct config_account, uncertain),
+    TEXT_FIELD(struct config_account, uncertain_codes),
+    CYAML_FIELD_MAPPING_PTR("retry_classes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                            struct config_account, retry_classes, class_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t account_value = {
@@ -57,6 +69,8 @@ static const cyaml_schema_field_t config_fields[] = {
 #define CONFIG_TEXT(name, help) TEXT_FIELD(struct config, name),
 #include "sender/config.inc"
 #undef CONFIG_TEXT
+    CYAML_FIELD_MAPPING_PTR("retry_classes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                            struct config, retry_classes, class_fields),
     CYAML_FIELD_SEQUENCE("businesses", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
                          businesses, &business_value, 1, BUSINESSES_MAX),
     CYAML_FIELD_END,
@@ -68,7 +82,16 @@ static const char *const known_keys[] = {
 #define CONFIG_TEXT(name, help) #name,
 #include "sender/config.inc"
 #undef CONFIG_TEXT
-    "businesses", "name", "accounts", "phone_number_id", "token_environment", "pace",
+#define RETRY_CLASS(class, name, help) #name,
+    RETRY_CLASSES(RETRY_CLASS)
+#undef RETRY_CLASS
+        "retry_classes",
+    "businesses",
+    "name",
+    "accounts",
+    "phone_number_id",
+    "token_environment",
+    "pace",
 };
 
 /* ---- lines ------------------------------------------------------------------------------------

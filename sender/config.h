@@ -9,6 +9,14 @@
 #define FACTEUR_SENDER_CONFIG_H
 
 #include "sender/base/bytes.h"
+#include "sender/graph/retries.h"
+
+/* Waits between attempts, of classes of Meta's errors: see RETRY_CLASSES. */
+struct config_classes {
+#define RETRY_CLASS(class, name, help) char *name;
+    RETRY_CLASSES(RETRY_CLASS)
+#undef RETRY_CLASS
+};
 
 struct config_account {
     char *name;
@@ -20,6 +28,10 @@ struct config_account {
     char *numbers;           /* strict, lenient */
     char *pace;              /* 80/s */
     char *fallback;          /* fr_CA>fr>en */
+    char *retry;             /* 5s, 30s, 1h*6 */
+    char *uncertain;         /* park, drop, resend */
+    char *uncertain_codes;   /* likewise */
+    struct config_classes *retry_classes;
 };
 
 struct config_business {
@@ -33,6 +45,7 @@ struct config {
 #define CONFIG_TEXT(name, help) char *name;
 #include "sender/config.inc"
 #undef CONFIG_TEXT
+    struct config_classes *retry_classes;
     struct config_business *businesses;
     unsigned businesses_count;
 };

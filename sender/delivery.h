@@ -85,8 +85,9 @@ struct outcome {
     struct span reason;   /* words; in the slot's memory, static, or empty */
     struct span findings; /* JSON array, or empty */
     struct span wamid;
-    uint64_t time_ms;  /* later: due; uncertain: until (Unix) */
-    uint32_t attempts; /* made and counting */
+    uint64_t time_ms;   /* later: due; uncertain: until (Unix) */
+    uint32_t attempts;  /* made and counting */
+    uint32_t throttles; /* later: in a row, by its pair's limit */
     bool release_id;
 };
 
@@ -106,7 +107,9 @@ struct delivery {
     uint32_t member;     /* 1 …; 0: a single notification */
     uint32_t total;      /* members of its bulk entry */
     enum source source;
-    uint32_t attempts; /* made before this walk */
+    uint32_t attempts;       /* made before this walk */
+    uint32_t throttles;      /* in a row, by its pair's limit */
+    bool possible_duplicate; /* an earlier attempt may have reached the customer */
 
     /* The entry as it came, until step_read. */
     const struct field *raw_fields;

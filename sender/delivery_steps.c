@@ -6,6 +6,7 @@
  * Redis is met three times a batch (claim, grant, settle), never once a message: step_grant,
  * step_send and step_settle put the delivery into a list, and the end of the turn takes the lists.
  */
+#include "sender/attempt.h"
 #include "sender/base/check.h"
 #include "sender/base/clock.h"
 #include "sender/base/log.h"
@@ -18,9 +19,7 @@
 #include <string.h>
 
 enum {
-    NO_CARD_WAIT_MS = 60 * 1000, /* no rate card in force: an operator must bring one */
-    REFUSALS_MAX = 4,            /* not processed so often in a row: the peer wants a pause */
-    PAIR_WAIT_MS = 6 * 1000,     /* Meta's pair limit: one message in six seconds */
+    NO_CARD_WAIT_MS = 60 * 1000,         /* no rate card in force: an operator must bring one */
     GRANT_AGE_MAX_US = 20 * 1000 * 1000, /* granted and not sent for so long: give it back */
 };
 
@@ -318,6 +317,8 @@ step_grant(struct delivery *delivery)
 {
     if (pause_frees_slots(delivery->account))
         return pause_put_back(delivery);
+    if (attempt_waits_for_pair(delivery))
+        return STEP_MORE;
     list_push(&delivery->account->ready[delivery->source], delivery);
     delivery->account->ready_count++;
     turns_want_grant(delivery->account);
@@ -380,6 +381,9 @@ step_send(struct delivery *delivery)
                              SPAN("granted but not sent in time"));
     if (pause_is_on(delivery->account))
         return pause_put_back(delivery);
+    if (delivery->refusals == 0 && attempt_waits_for_pair(delivery))
+        return STEP_MORE;
+    attempt_begin(delivery);
     list_push(&delivery->account->sending, delivery);
     turns_want_send(delivery->account);
     return STEP_WAIT;
@@ -389,52 +393,9 @@ step_send(struct delivery *delivery)
  */
 
 static enum step_next
-try_later(struct delivery *delivery, const struct verdict *verdict)
-{
-    struct worker *worker = delivery->worker;
-    uint64_t wait_ms;
-    if (verdict->class == GRAPH_ERROR_PAIR_BACKOFF)
-        return outcome_later(delivery, clock_unix_ms() + PAIR_WAIT_MS, delivery->attempts,
-                             verdict->reason);
-    if (!verdict->costs_attempt)
-        return outcome_later(delivery, clock_unix_ms() + pause_throttle(delivery->account, verdict),
-                             delivery->attempts, verdict->reason);
-    delivery->attempts++;
-    if (!retry_wait_ms(&worker->sender->settings.retry, delivery->attempts,
-                       random_unit(&worker->random), &wait_ms))
-        return outcome_dead(delivery, "dead", false, verdict->reason);
-    return outcome_later(delivery, clock_unix_ms() + wait_ms, delivery->attempts, verdict->reason);
-}
-
-static enum step_next
 step_judge(struct delivery *delivery)
 {
-    const struct sender_settings *settings = &delivery->worker->sender->settings;
-    struct verdict verdict;
-    /* Free: it never reached Meta. The same grant, again; but a peer that takes nothing is not
-     * asked without end: then it is a throttle, and costs no attempt either. */
-    if (delivery->end == H2_NOT_PROCESSED && ++delivery->refusals < REFUSALS_MAX) {
-        delivery->state = DELIVERY_SENDING;
-        return STEP_MORE;
-    }
-    verdict_judge(&delivery->exchange.h2, delivery->end, &verdict);
-    switch (verdict.kind) {
-    case VERDICT_ACCEPTED:
-        delivery->account->throttles = 0;
-        return outcome_accept(delivery, verdict.wamid);
-    case VERDICT_FAILED:
-        delivery->attempts++;
-        if (verdict.class == GRAPH_ERROR_STOP_TEMPLATE) /* can be mended at Meta, then requeued */
-            return outcome_dead(delivery, "failed", true, verdict.reason);
-        return outcome_drop(delivery, "failed", verdict.reason);
-    case VERDICT_LATER:
-        return try_later(delivery, &verdict);
-    case VERDICT_UNCERTAIN:
-        return outcome_uncertain(delivery, clock_unix_ms() + settings->uncertain_wait_ms,
-                                 verdict.reason);
-    }
-    check(!"a verdict of no kind");
-    return STEP_DONE;
+    return attempt_judge(delivery);
 }
 
 /* ---- settle: one atomic call for the batch, at the end of the turn ----------------------------

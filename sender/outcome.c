@@ -45,6 +45,7 @@ decide(struct delivery *delivery, enum settle_action action, const char *type, s
         .reason = keep(delivery, reason),
         .findings = findings,
         .attempts = delivery->attempts,
+        .throttles = delivery->throttles,
     };
     delivery->state = DELIVERY_SETTLING;
     return STEP_MORE;
@@ -232,6 +233,8 @@ outcome_put_json(const struct delivery *delivery, uint64_t at_ms, struct buffer 
     put_price(delivery, out);
     put_number(out, "attempt", outcome->attempts);
     put_text(out, "wamid", outcome->wamid);
+    if (delivery->possible_duplicate)
+        buffer_put_text(out, ",\"possible_duplicate\":true");
     put_text(out, "reason", outcome->reason);
     if (outcome->findings.size > 0) {
         buffer_put_text(out, ",\"findings\":");

@@ -3,14 +3,12 @@
 #include "sender/base/clock.h"
 #include "sender/base/log.h"
 #include "sender/outcome.h"
+#include "sender/rules/retry.h"
 #include "sender/slots.h"
 #include "sender/turns.h"
 
 enum {
-    THROTTLE_FIRST_MS = 1000, /* an account that was throttled: first wait, doubled */
-    THROTTLE_DOUBLINGS_MAX = 6,
     STOPPED_WAIT_MS = 60 * 1000, /* token, permission, payment: look again after this */
-    PAUSE_MAX_MS = 3600 * 1000,  /* whatever Retry-After says */
     OPERATOR_WAIT_MS = 1000,     /* how soon a resumed account is noticed */
 };
 
@@ -72,22 +70,18 @@ hold_back(struct account *account)
 static uint64_t
 throttle_wait_ms(const struct account *account, const struct verdict *verdict, bool stopped)
 {
-    uint32_t doublings = account->throttles;
-    uint64_t wait_ms = (uint64_t)THROTTLE_FIRST_MS
-                       << (doublings < THROTTLE_DOUBLINGS_MAX ? doublings : THROTTLE_DOUBLINGS_MAX);
-    if (stopped)
-        wait_ms = STOPPED_WAIT_MS;
-    if (verdict->retry_after_s > 0)
-        wait_ms = (uint64_t)verdict->retry_after_s * 1000;
-    return wait_ms < PAUSE_MAX_MS ? wait_ms : PAUSE_MAX_MS;
+    uint64_t asked_ms =
+        retry_asked_wait_ms(verdict->retry_after_s, verdict->retry_at_s, clock_unix_ms());
+    if (asked_ms > 0)
+        return asked_ms;
+    return stopped ? STOPPED_WAIT_MS : retry_throttle_wait_ms(account->throttles);
 }
 
 uint64_t
 pause_throttle(struct account *account, const struct verdict *verdict)
 {
     struct worker *worker = account->worker;
-    bool stopped =
-        verdict->class == GRAPH_ERROR_STOP_ACCOUNT || verdict->class == GRAPH_ERROR_STOP_PHONE;
+    bool stopped = verdict->slows == VERDICT_STOPS_ACCOUNT;
     uint64_t now_us = loop_now_us(worker->loop);
     if (!pause_is_on(account)) { /* one storm of answers is one throttle */
         uint64_t wait_ms = throttle_wait_ms(account, verdict, stopped);

@@ -8,6 +8,7 @@
 #define FACTEUR_SENDER_SENDER_H
 
 #include "queue/keys.h"
+#include "sender/attempt_settings.h"
 #include "sender/catalogue_feed.h"
 #include "sender/cost/phone_table.h"
 #include "sender/cost/quote.h"
@@ -17,7 +18,6 @@
 #include "sender/rate_feed.h"
 #include "sender/redis_client.h"
 #include "sender/rules/pace.h"
-#include "sender/rules/retry.h"
 #include "templates/fallback.h"
 
 #include <pthread.h>
@@ -32,8 +32,9 @@ struct account_settings {
     bool strict_numbers;      /* refuse unlisted numbers; otherwise they are sent */
     struct pace pace;         /* of this process; no limit if its count is 0 */
     struct fallback fallback; /* languages to try */
-    char currency[4];         /* of its rate card and its ledger */
-    const struct zone *zone;  /* whose midnight changes its day and its card */
+    struct attempt_settings attempts;
+    char currency[4];        /* of its rate card and its ledger */
+    const struct zone *zone; /* whose midnight changes its day and its card */
 };
 
 struct graph_address {
@@ -59,7 +60,6 @@ struct sender_settings {
     uint64_t events_keep;
     uint64_t drain_ms;     /* after SIGTERM, the longest wait for what is under way */
     bool clear_recipients; /* write recipients into events as they are */
-    struct retry_schedule retry;
 };
 
 /* How the workers tell of themselves; every counter only grows. */
@@ -76,6 +76,7 @@ struct sender_counters {
 
 struct sender {
     struct sender_settings settings;
+    struct attempt_settings attempts; /* of accounts that say nothing else */
     struct account_settings *accounts;
     uint32_t account_count;
     uint32_t businesses[BUSINESSES_MAX]; /* one account's index of each business, for its keys */

@@ -1,5 +1,6 @@
 #include "sender/settings.h"
 
+#include "sender/access_token.h"
 #include "sender/base/check.h"
 #include "sender/base/clock.h"
 #include "sender/graph/channel.h"
@@ -22,6 +23,8 @@ settings_defaults(struct settings_input *input)
         .currency = "USD",
         .time_zone = "UTC",
         .retry = "5s, 30s, 2m, 10m*3, 1h*6",
+        .uncertain = "park",
+        .uncertain_codes = "drop",
         .workers = cores > 0 && cores <= WORKERS_MAX ? (uint64_t)cores : 1,
         .connections = 8,
         .streams = 100,
@@ -58,61 +61,6 @@ settings_read_secret(const char *path, char *text, size_t size, struct error_tex
     memmove(text, whole.data, whole.size);
     text[whole.size] = '\0';
     return true;
-}
-
-/* A token in the command line would be seen by everybody in ps, so there is no option for one. */
-static bool
-set_authorization(struct account_settings *account, const char *token, const char *source,
-                  struct error_text *error)
-{
-    for (const char *p = token; *p != '\0'; p++) {
-        if (*p <= ' ' || *p >= 127) {
-            error_set(error, "%s: a character that no access token has: is it the right one?",
-                      source);
-            return false;
-        }
-    }
-    int size = snprintf(account->authorization, sizeof(account->authorization), "Bearer %s", token);
-    if (token[0] != '\0' && (size_t)size < sizeof(account->authorization))
-        return true;
-    error_set(error, "%s: an access token has 1 to %zu characters", source,
-              sizeof(account->authorization) - 8);
-    return false;
-}
-
-static bool
-read_token(struct account_settings *account, const char *file, const char *variable,
-           struct error_text *error)
-{
-    char token[sizeof(account->authorization)];
-    const char *value = variable != NULL ? getenv(variable) : NULL;
-    bool good;
-    if (file != NULL) {
-        good = settings_read_secret(file, token, sizeof(token), error) &&
-               set_authorization(account, token, file, error);
-        memset(token, 0, sizeof(token));
-        return good;
-    }
-    if (value != NULL)
-        return set_authorization(account, value, variable, error);
-    error_set(error,
-              "no access token for %s/%s: put it into a file and name it (--token-file, or "
-              "token_file in the configuration), or set %s",
-              account->keys.business_name, account->keys.account_name,
-              variable != NULL ? variable : "FACTEUR_TOKEN");
-    return false;
-}
-
-bool
-settings_check_token(const struct account_keys *keys, const char *file, const char *variable,
-                     struct error_text *error)
-{
-    struct account_settings *account = check_alloc(1, sizeof(*account));
-    account->keys = *keys;
-    bool good = read_token(account, file, variable != NULL ? variable : "FACTEUR_TOKEN", error);
-    memset(account, 0, sizeof(*account));
-    free(account);
-    return good;
 }
 
 /* ---- the Graph API's address -------------------------------------------------------------------
@@ -244,6 +192,7 @@ next_account(const struct settings_input *input, struct sender *sender)
 {
     struct account_settings *account = &sender->accounts[sender->account_count++];
     account->strict_numbers = strcmp(input->numbers, "strict") == 0;
+    account->attempts = sender->attempts;
     return account;
 }
 
@@ -270,7 +219,7 @@ read_option_accounts(const struct settings_input *input, struct sender *sender,
             !number_business(sender, i, error) ||
             !read_fallback(NULL, input->fallback, &account->fallback, error) ||
             !read_billing(input, NULL, NULL, sender, error) ||
-            !read_token(account, input->token_file, "FACTEUR_TOKEN", error))
+            !access_token_read(account, input->token_file, "FACTEUR_TOKEN", error))
             return false;
     }
     return true;
@@ -294,10 +243,11 @@ read_config_account(const struct settings_input *input, struct sender *sender,
            read_numbers(from->numbers, &account->strict_numbers, error) &&
            read_pace(from->pace, &account->pace, error) &&
            read_fallback(from->fallback, input->fallback, &account->fallback, error) &&
+           attempt_settings_own(&account->attempts, from, error) &&
            read_billing(input, from->currency, from->time_zone, sender, error) &&
-           read_token(account, token_file,
-                      from->token_environment != NULL ? from->token_environment : "FACTEUR_TOKEN",
-                      error);
+           access_token_read(
+               account, token_file,
+               from->token_environment != NULL ? from->token_environment : "FACTEUR_TOKEN", error);
 }
 
 /* An error found in an account's values is told with the file and the line of its name. */
@@ -361,6 +311,12 @@ in_range(const char *option, uint64_t value, uint64_t most, struct error_text *e
     return false;
 }
 
+static double
+seconds(uint64_t ms)
+{
+    return (double)ms / 1000;
+}
+
 static bool
 check_times(const struct settings_input *input, struct error_text *error)
 {
@@ -369,8 +325,13 @@ check_times(const struct settings_input *input, struct error_text *error)
         return false;
     }
     if (input->uncertain_wait_ms < input->lease_ms + input->request_timeout_ms) {
-        error_set(error, "uncertain-wait must be at least lease + request-timeout: a receipt must "
-                         "have had time to come");
+        error_set(
+            error,
+            "uncertain-wait %.3gs is shorter than lease + request-timeout (%.3gs + %.3gs): an "
+            "answer or a receipt may still come then. Set uncertain-wait to %.3gs or more",
+            seconds(input->uncertain_wait_ms), seconds(input->lease_ms),
+            seconds(input->request_timeout_ms),
+            seconds(input->lease_ms + input->request_timeout_ms));
         return false;
     }
     return true;
@@ -403,8 +364,7 @@ read_limits(const struct settings_input *input, struct sender_settings *settings
         error_set(error, "recipients: \"%s\" is neither hashed nor clear", input->recipients);
         return false;
     }
-    return read_numbers(input->numbers, &strict, error) &&
-           retry_schedule_read(span_of(input->retry), &settings->retry, error);
+    return read_numbers(input->numbers, &strict, error);
 }
 
 /* ---- files -------------------------------------------------------------------------------------
@@ -444,8 +404,9 @@ settings_build(const struct settings_input *input, struct error_text *error)
     if (input->ca_file != NULL)
         snprintf(settings->ca_file, sizeof(settings->ca_file), "%s", input->ca_file);
     if (settings_read_graph(input->graph, &settings->graph, error) &&
-        read_limits(input, settings, error) && read_accounts(input, sender, error) &&
-        read_files(input, sender, error))
+        read_limits(input, settings, error) &&
+        attempt_settings_read(&sender->attempts, input, error) &&
+        read_accounts(input, sender, error) && read_files(input, sender, error))
         return sender;
     settings_free(sender);
     return NULL;

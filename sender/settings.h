@@ -20,10 +20,13 @@ struct settings_input {
     const char *fallback; /* NULL: a template has the language that is asked for, or none */
     const char *rates;
     const char *markets;
-    const char *phone_table; /* NULL: the built-in numbering plans */
-    const char *currency;    /* of accounts that name none */
-    const char *time_zone;   /* likewise */
-    const char *retry;
+    const char *phone_table;     /* NULL: the built-in numbering plans */
+    const char *currency;        /* of accounts that name none */
+    const char *time_zone;       /* likewise */
+    const char *retry;           /* of accounts that say nothing else, as are the next three */
+    const char *retry_classes;   /* "CLASS=SCHEDULE; …", laid over the file's; NULL: none */
+    const char *uncertain;       /* park, drop or resend */
+    const char *uncertain_codes; /* likewise, of one-time codes */
     uint64_t workers;
     uint64_t connections;
     uint64_t streams;
@@ -54,9 +57,5 @@ bool settings_read_secret(const char *path, char *text, size_t size, struct erro
 
 /* "https://graph.facebook.com/v26.0". */
 bool settings_read_graph(const char *text, struct graph_address *graph, struct error_text *error);
-
-/* Would the sender take this account's token from here? `file` or `variable` may be NULL. */
-bool settings_check_token(const struct account_keys *keys, const char *file, const char *variable,
-                          struct error_text *error);
 
 #endif

@@ -75,6 +75,7 @@ begin_group(struct writing *writing, const struct delivery *delivery)
         .action = outcome->action,
         .time_ms = outcome->time_ms,
         .attempt = outcome->attempts,
+        .throttles = outcome->throttles,
         .type = span_of(outcome->type),
         .reason = outcome->reason,
         .release_id = outcome->release_id,

@@ -11,6 +11,7 @@
 #include "sender/redis_info.h"
 #include "sender/rules/beat.h"
 #include "sender/rules/floor.h"
+#include "sender/rules/pairs.h"
 #include "sender/rules/share.h"
 #include "sender/sender.h"
 
@@ -130,6 +131,8 @@ struct worker {
     struct share claims, grants_wanted, sends, settles; /* whose turn it is: turns.h */
     uint64_t stale_look_us; /* what was granted is looked through for what is too old */
     bool claims_lost;       /* some claim is to be asked again */
+
+    struct pairs pairs; /* of account and recipient that Meta put off */
 
     struct delivery *deliveries;
     struct delivery_list free_deliveries;

@@ -1,4 +1,5 @@
 /* facteur doctor: can this machine, this Redis and this token carry a sender? */
+#include "sender/access_token.h"
 #include "sender/cli/checkup.h"
 #include "sender/settings.h"
 
@@ -61,7 +62,7 @@ look_at_token(struct doctor *doctor, const struct account_keys *keys, const char
               const char *variable)
 {
     struct error_text error;
-    if (!settings_check_token(keys, file, variable, &error))
+    if (!access_token_is_good(keys, file, variable, &error))
         checkup_bad(&doctor->checkup, "token", "%s/%s: %s", keys->business_name, keys->account_name,
                     error.text);
     else if (is_private(doctor, keys, file))

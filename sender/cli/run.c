@@ -87,6 +87,43 @@ find_config(const struct run *run)
     return path != NULL && path[0] != '\0' ? path : NULL;
 }
 
+/* What becomes of attempts that failed or had no answer. */
+#define ATTEMPT_ROWS(input)                                                                        \
+    {"retry",                                                                                      \
+     OPTION_TEXT,                                                                                  \
+     &input->retry,                                                                                \
+     "WAITS",                                                                                      \
+     "waits between attempts; default \"5s, 30s, 2m, 10m*3, 1h*6\"",                               \
+     NULL},                                                                                        \
+        {"retry-classes",                                                                          \
+         OPTION_TEXT,                                                                              \
+         &input->retry_classes,                                                                    \
+         "WAITS",                                                                                  \
+         "by class of error, as in \"retry_limited=5s, 1m; unknown=none\"",                        \
+         NULL},                                                                                    \
+        {"uncertain",                                                                              \
+         OPTION_TEXT,                                                                              \
+         &input->uncertain,                                                                        \
+         "POLICY",                                                                                 \
+         "of what nobody knows whether it was sent: park (default), drop or resend",               \
+         "FACTEUR_UNCERTAIN"},                                                                     \
+        {"uncertain-codes",                                                                        \
+         OPTION_TEXT,                                                                              \
+         &input->uncertain_codes,                                                                  \
+         "POLICY",                                                                                 \
+         "the same of one-time codes; default drop",                                               \
+         "FACTEUR_UNCERTAIN_CODES"},                                                               \
+        {"request-timeout",                                                                        \
+         OPTION_TIME,                                                                              \
+         &input->request_timeout_ms,                                                               \
+         "TIME",                                                                                   \
+         "no answer for so long is uncertain; default 30s",                                        \
+         NULL},                                                                                    \
+    {                                                                                              \
+        "uncertain-wait", OPTION_TIME, &input->uncertain_wait_ms, "TIME",                          \
+            "how long a receipt is waited for; default 10m", NULL                                  \
+    }
+
 /* Reads everything. -1: go on; otherwise the exit code, and why has been said. */
 static int
 read_run(struct run *run)
@@ -126,14 +163,9 @@ read_run(struct run *run)
          "to the Graph API, most a worker; default 8", NULL},
         {"streams", OPTION_NUMBER, &input->streams, "N",
          "requests at once on one connection, most; default 100", NULL},
-        {"retry", OPTION_TEXT, &input->retry, "WAITS",
-         "waits between attempts; default \"5s, 30s, 2m, 10m*3, 1h*6\"", NULL},
+        ATTEMPT_ROWS(input),
         {"lease", OPTION_TIME, &input->lease_ms, "TIME",
          "a worker silent for so long is dead; default 10s", NULL},
-        {"request-timeout", OPTION_TIME, &input->request_timeout_ms, "TIME",
-         "no answer for so long is uncertain; default 30s", NULL},
-        {"uncertain-wait", OPTION_TIME, &input->uncertain_wait_ms, "TIME",
-         "how long a receipt is waited for; default 10m", NULL},
         {"max-age", OPTION_TIME, &input->max_age_ms, "TIME",
          "a notification without expires is dropped after; default 24h", NULL},
         {"dedupe-ttl", OPTION_TIME, &input->dedupe_ttl_ms, "TIME",

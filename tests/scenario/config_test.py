@@ -56,6 +56,19 @@ def the_file_the_environment_the_flags(config):
     config.write(change=("ca_file: ", "ca_file: /nowhere/"))
     expect(config.check(environment={"FACTEUR_CURRENCY": "XYZ"}).returncode == 78,
            "the environment is over the default")
+    for flags in (["--uncertain", "maybe"], ["--uncertain-codes", "maybe"], ["--retry", "5"],
+                  ["--retry-classes", "unknown"], ["--uncertain-wait", "31s"]):
+        config.write()
+        expect(config.check(*flags).returncode == 78, "bad: " + " ".join(flags))
+    config.write(more="        uncertain: drop\n        uncertain_codes: park\n        retry: none\n"
+                 "        retry_classes: {retry_limited: \"5s, 1m*3\", stop_template: 1h}",
+                 change=("lease: 2s", "lease: 2s\nuncertain: resend\nretry_classes:\n  unknown: none"))
+    expect(config.check().returncode == 0, "all of it, for all and for an account of its own: "
+           + config.check().stderr)
+    expect(config.check(environment={"FACTEUR_UNCERTAIN": "maybe"}).returncode == 78,
+           "the environment is over the file")
+    expect(config.check(environment={"FACTEUR_UNCERTAIN_CODES": "resend"}).returncode == 0,
+           "and may say something good")
     expect(config.check("--currency", "USD",
                         environment={"FACTEUR_CURRENCY": "XYZ"}).returncode == 0,
            "a flag is over the environment")
@@ -70,7 +83,12 @@ def mistakes(config):
         (("name: fr", "name: FR"), "FR"),
         (("workers: 1", "numbers: harsh"), "neither strict nor lenient"),
         (("workers: 1", "recipients: open"), "neither hashed nor clear"),
-        (("workers: 1", "retry: 5"), "5"),
+        (("workers: 1", "retry: 5"), ":6: retry schedule: \"5\" has no unit"),
+        (("workers: 1", "retry_classes: {unknown: 5}"), ":6: retry classes: unknown: "),
+        (("workers: 1", "retry_classes: {unknwon: 5s}"), "did you mean \"unknown\"?"),
+        (("workers: 1", "uncertain: maybe"), ":6: uncertain: \"maybe\" is none of park"),
+        (("workers: 1", "uncertain_codes: send"), ":6: uncertain_codes: \"send\" is none of park"),
+        (("workers: 1", "uncertain_wait: 31s"), "Set uncertain-wait to 32s or more"),
         (('"%s"' % PHONE_ID, '"12a"'), "phone_number_id"),
         (("graph: https", "graph: http"), "https://HOST"),
         (("token_file: ", "token_file: /nowhere"), "/nowhere"),
@@ -85,6 +103,13 @@ def mistakes(config):
         result = config.check()
         expect(result.returncode == 78 and "is not a rate" in result.stderr, "pace " + pace)
         expect(config.path + ":" in result.stderr, "the file and the line are named")
+    for mistake, says in (("retry: soon", "\"soon\" is no wait"), ("uncertain: no", "is none of park"),
+                          ("retry_classes: {stop_country: 1}", "stop_country: retry schedule"),
+                          ("uncertain_codes: x", "uncertain_codes: \"x\" is none of park")):
+        config.write(more="        " + mistake)
+        result = config.check()
+        expect(result.returncode == 78 and says in result.stderr, mistake + ": " + result.stderr)
+        expect(config.path + ":11: " in result.stderr, "the account's line: " + result.stderr)
     account = '      - name: fr\n        phone_number_id: "1"'
     config.write(more=account)
     expect("is given twice" in config.check().stderr, "an account twice")

@@ -115,114 +115,119 @@ judges_by_class(void)
 
 /* What each row of the table comes to: written down a second time, code by code, so that a changed
  * class shows here as what it does. */
-static void
-judges_every_row(void)
-{
 #define LATER_FREE(whom) VERDICT_LATER, false, VERDICT_SLOWS_##whom
 #define LATER_COSTS      VERDICT_LATER, true, VERDICT_SLOWS_NOBODY
 #define STOPS            VERDICT_LATER, false, VERDICT_STOPS_ACCOUNT
 #define FAILED           VERDICT_FAILED, true, VERDICT_SLOWS_NOBODY
-    static const struct {
-        int32_t code; /* the first of its row */
-        enum verdict_kind kind;
-        bool costs_attempt;
-        enum verdict_slows slows;
-    } rows[] = {
-        /* clang-format off */
-        {0, STOPS},
-        {1, LATER_COSTS},
-        {2, LATER_FREE(ACCOUNT)},
-        {3, STOPS},
-        {4, LATER_FREE(ACCOUNT)},
-        {10, STOPS},
-        {33, STOPS},
-        {100, FAILED},
-        {190, STOPS},
-        {200, STOPS},
-        {201, STOPS},
-        {368, STOPS},
-        {80007, LATER_FREE(ACCOUNT)},
-        {80008, LATER_FREE(ACCOUNT)},
-        {130403, FAILED},
-        {130429, LATER_FREE(ACCOUNT)},
-        {130472, FAILED},
-        {130497, FAILED},
-        {131000, LATER_COSTS},
-        {131005, STOPS},
-        {131008, FAILED},
-        {131009, FAILED},
-        {131016, LATER_FREE(ACCOUNT)},
-        {131020, FAILED},
-        {131021, FAILED},
-        {131026, FAILED},
-        {131030, FAILED},
-        {131031, STOPS},
-        {131037, STOPS},
-        {131041, FAILED},
-        {131042, STOPS},
-        {131044, FAILED},
-        {131045, STOPS},
-        {131047, FAILED},
-        {131048, LATER_FREE(ACCOUNT)},
-        {131049, FAILED},
-        {131050, FAILED},
-        {131051, FAILED},
-        {131052, FAILED},
-        {131053, LATER_COSTS},
-        {131055, FAILED},
-        {131056, LATER_FREE(PAIR)},
-        {131057, LATER_FREE(ACCOUNT)},
-        {131062, FAILED},
-        {131063, FAILED},
-        {131064, STOPS},
-        {131201, FAILED},
-        {131207, FAILED},
-        {131208, LATER_FREE(ACCOUNT)},
-        {132000, FAILED},
-        {132001, FAILED},
-        {132005, FAILED},
-        {132007, FAILED},
-        {132012, FAILED},
-        {132015, FAILED},
-        {132016, FAILED},
-        {132018, FAILED},
-        {132068, FAILED},
-        {132069, LATER_FREE(ACCOUNT)},
-        {133000, STOPS},
-        {133004, LATER_FREE(ACCOUNT)},
-        {133005, STOPS},
-        {133006, STOPS},
-        {133008, STOPS},
-        {133009, STOPS},
-        {133010, STOPS},
-        {133015, LATER_FREE(ACCOUNT)},
-        {133016, STOPS},
-        {134011, STOPS},
-        {134100, FAILED},
-        {134101, LATER_FREE(ACCOUNT)},
-        {134102, FAILED},
-        {135000, FAILED},
-        {138000, FAILED},
-        {200005, FAILED},
-        {200006, FAILED},
-        {200007, FAILED},
-        {2388012, FAILED},
-        {2388019, FAILED},
-        {2388039, FAILED},
-        {2388040, FAILED},
-        {2388047, FAILED},
-        {2388072, FAILED},
-        {2388073, FAILED},
-        {2388091, FAILED},
-        {2388093, FAILED},
-        {2388103, FAILED},
-        {2388293, FAILED},
-        {2388299, FAILED},
-        {2494100, LATER_FREE(ACCOUNT)},
-        {2593107, FAILED},
-        {2593108, FAILED},
-        /* clang-format on */
-    };
+static const struct {
+    int32_t code; /* the first of its row */
+    enum verdict_kind kind;
+    bool costs_attempt;
+    enum verdict_slows slows;
+} rows[] = {
+    /* clang-format off */
+    {0, STOPS},
+    {1, LATER_COSTS},
+    {2, LATER_FREE(ACCOUNT)},
+    {3, STOPS},
+    {4, LATER_FREE(ACCOUNT)},
+    {10, STOPS},
+    {33, STOPS},
+    {100, FAILED},
+    {190, STOPS},
+    {200, STOPS},
+    {201, STOPS},
+    {368, STOPS},
+    {80007, LATER_FREE(ACCOUNT)},
+    {80008, LATER_FREE(ACCOUNT)},
+    {130403, FAILED},
+    {130429, LATER_FREE(ACCOUNT)},
+    {130472, FAILED},
+    {130497, FAILED},
+    {131000, LATER_COSTS},
+    {131005, STOPS},
+    {131008, FAILED},
+    {131009, FAILED},
+    {131016, LATER_FREE(ACCOUNT)},
+    {131020, FAILED},
+    {131021, FAILED},
+    {131026, FAILED},
+    {131030, FAILED},
+    {131031, STOPS},
+    {131037, STOPS},
+    {131041, FAILED},
+    {131042, STOPS},
+    {131044, FAILED},
+    {131045, STOPS},
+    {131047, FAILED},
+    {131048, LATER_FREE(ACCOUNT)},
+    {131049, FAILED},
+    {131050, FAILED},
+    {131051, FAILED},
+    {131052, FAILED},
+    {131053, LATER_COSTS},
+    {131055, FAILED},
+    {131056, LATER_FREE(PAIR)},
+    {131057, LATER_FREE(ACCOUNT)},
+    {131062, FAILED},
+    {131063, FAILED},
+    {131064, STOPS},
+    {131201, FAILED},
+    {131207, FAILED},
+    {131208, LATER_FREE(ACCOUNT)},
+    {132000, FAILED},
+    {132001, FAILED},
+    {132005, FAILED},
+    {132007, FAILED},
+    {132012, FAILED},
+    {132015, FAILED},
+    {132016, FAILED},
+    {132018, FAILED},
+    {132068, FAILED},
+    {132069, LATER_FREE(ACCOUNT)},
+    {133000, STOPS},
+    {133004, LATER_FREE(ACCOUNT)},
+    {133005, STOPS},
+    {133006, STOPS},
+    {133008, STOPS},
+    {133009, STOPS},
+    {133010, STOPS},
+    {133015, LATER_FREE(ACCOUNT)},
+    {133016, STOPS},
+    {134011, STOPS},
+    {134100, FAILED},
+    {134101, LATER_FREE(ACCOUNT)},
+    {134102, FAILED},
+    {135000, FAILED},
+    {138000, FAILED},
+    {200005, FAILED},
+    {200006, FAILED},
+    {200007, FAILED},
+    {2388012, FAILED},
+    {2388019, FAILED},
+    {2388039, FAILED},
+    {2388040, FAILED},
+    {2388047, FAILED},
+    {2388072, FAILED},
+    {2388073, FAILED},
+    {2388091, FAILED},
+    {2388093, FAILED},
+    {2388103, FAILED},
+    {2388293, FAILED},
+    {2388299, FAILED},
+    {2494100, LATER_FREE(ACCOUNT)},
+    {2593107, FAILED},
+    {2593108, FAILED},
+    /* clang-format on */
+};
+#undef LATER_FREE
+#undef LATER_COSTS
+#undef STOPS
+#undef FAILED
+
+static void
+judges_every_row(void)
+{
     const struct graph_error *error = error_table_find(0);
     expect(error != NULL);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++, error++) {
@@ -239,10 +244,6 @@ judges_every_row(void)
     }
     expect(error_table_find(error[-1].code_last + 1) == NULL);
     expect_u64(sizeof(rows) / sizeof(rows[0]), 92);
-#undef LATER_FREE
-#undef LATER_COSTS
-#undef STOPS
-#undef FAILED
 }
 
 static void

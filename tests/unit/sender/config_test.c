@@ -23,12 +23,17 @@ open_text(const char *text, size_t size, struct error_text *error)
 static const char good[] = "# a comment\n"
                            "redis: unix:/run/redis.sock\n"
                            "lease: 5s\n"
+                           "uncertain: resend\n"
+                           "retry_classes:\n"
+                           "  retry_limited: 5s, 1m*3\n"
                            "businesses:\n"
                            "  - name: acme\n"
                            "    accounts:\n"
                            "      - name: fr\n"
                            "        phone_number_id: \"106540352242922\"\n"
                            "        pace: 80/s\n"
+                           "        uncertain: drop\n"
+                           "        retry_classes: {unknown: none}\n"
                            "      - name: de\n"
                            "        phone_number_id: 1065\n"
                            "        token_file: /etc/facteur/de\n"
@@ -52,11 +57,18 @@ a_file_is_read(void)
     expect_u64(config->businesses[0].accounts_count, 2);
     expect_text(config->businesses[0].accounts[0].phone_number_id, "106540352242922");
     expect_text(config->businesses[0].accounts[0].pace, "80/s");
+    expect_text(config->uncertain, "resend");
+    expect(config->uncertain_codes == NULL);
+    expect_text(config->retry_classes->retry_limited, "5s, 1m*3");
+    expect(config->retry_classes->unknown == NULL);
+    expect_text(config->businesses[0].accounts[0].uncertain, "drop");
+    expect_text(config->businesses[0].accounts[0].retry_classes->unknown, "none");
+    expect(config->businesses[0].accounts[1].retry_classes == NULL);
     expect_text(config->businesses[0].accounts[1].token_file, "/etc/facteur/de");
     expect_text(config->businesses[1].accounts[0].name, "x");
     expect_u64(config_line(file, "lease", "5s"), 3);
-    expect_u64(config_line(file, "name", "de"), 10);
-    expect_u64(config_line(file, "pace", "80/s"), 9);
+    expect_u64(config_line(file, "name", "de"), 15);
+    expect_u64(config_line(file, "pace", "80/s"), 12);
     expect_u64(config_line(file, "pace", "81/s"), 0);
     config_close(file);
 }

@@ -262,24 +262,11 @@ without_a_rate_card_it_waits(void)
 
 /* ---- from the grant on ---------------------------------------------------------------------- */
 
-/* One that was granted `age_us` ago, by the worker's own name. */
 static struct delivery *
 granted(uint64_t age_us)
 {
     const char *const words[] = {"to", "+33612345678", FRENCH, THREE, "id", "x", NULL};
-    struct delivery *delivery = fake_entry(&fake, words, 0);
-    delivery_run(delivery);
-    expect_ready(delivery);
-    (void)list_pop(&fake.account.ready[SOURCE_QUEUE]);
-    fake.account.ready_count = 0;
-    fake.account.paused_until_us = 0;
-    fake.account.throttles = 0;
-    fake.grant = (struct grant_hold){.name = SPAN("0123456789abcdef.2"),
-                                     .unsettled = 1,
-                                     .granted_us = loop_now_us(fake.worker.loop) - age_us};
-    delivery->grant = &fake.grant;
-    delivery->state = DELIVERY_SENDING;
-    return delivery;
+    return fake_granted(&fake, words, age_us);
 }
 
 static void
@@ -331,131 +318,6 @@ what_waits_too_long_expires(void)
     expect_outcome(delivery, "expired", "expires: ");
 }
 
-/* The exchange ended so, with this answer of the server. */
-static struct delivery *
-judged(enum h2_end end, int status, const char *body, uint32_t retry_after_s, uint32_t attempts)
-{
-    struct delivery *delivery = granted(0);
-    struct h2_exchange *exchange = &delivery->exchange.h2;
-    delivery->attempts = attempts;
-    delivery->exchange_memory = &fake.exchange_memory;
-    exchange->status = status;
-    exchange->complete = end == H2_ANSWERED;
-    exchange->retry_after_s = retry_after_s;
-    buffer_init(&exchange->response, fake.exchange_memory.response, RESPONSE_SIZE);
-    buffer_put_text(&exchange->response, body);
-    delivery->end = end;
-    delivery->state = DELIVERY_JUDGING;
-    delivery_run(delivery);
-    memset(&fake.exchange_memory, 'x', sizeof(fake.exchange_memory)); /* somebody else's now */
-    delivery->exchange_memory = NULL;
-    return delivery;
-}
-
-#define ACCEPTED                                                                                   \
-    "{\"messaging_product\":\"whatsapp\",\"contacts\":[{\"input\":\"33612345678\",\"wa_id\":"      \
-    "\"33612345678\"}],\"messages\":[{\"id\":\"wamid.ABC=\"}]}"
-#define ERROR(code) "{\"error\":{\"message\":\"no\",\"code\":" #code "}}"
-
-static void
-answers_are_judged(void)
-{
-    static const struct {
-        enum h2_end end;
-        int status;
-        const char *body;
-        uint32_t attempts; /* before this one */
-        enum settle_action action;
-        const char *type;
-        uint32_t attempts_after;
-    } cases[] = {
-        {H2_ANSWERED, 200, ACCEPTED, 0, SETTLE_ACCEPT, "accepted", 1},
-        {H2_ANSWERED, 200, ACCEPTED, 2, SETTLE_ACCEPT, "accepted", 3},
-        {H2_ANSWERED, 200, "{}", 0, SETTLE_UNCERTAIN, "uncertain", 1},
-        {H2_ANSWERED, 404, "<html>", 0, SETTLE_UNCERTAIN, "uncertain", 1},
-        {H2_ANSWERED, 502, "<html>bad gateway</html>", 1, SETTLE_UNCERTAIN, "uncertain", 2},
-        {H2_ANSWERED, 500, ERROR(131000), 0, SETTLE_LATER, "", 1},
-        {H2_ANSWERED, 500, ERROR(131000), 1, SETTLE_LATER, "", 2},
-        {H2_ANSWERED, 500, ERROR(131000), 2, SETTLE_DEAD, "dead", 3}, /* "5s, 30s" are used up */
-        {H2_ANSWERED, 429, ERROR(130429), 0, SETTLE_LATER, "", 0},
-        {H2_ANSWERED, 429, ERROR(130429), 2, SETTLE_LATER, "", 2},
-        {H2_ANSWERED, 400, ERROR(131056), 1, SETTLE_LATER, "", 1}, /* the pair's limit */
-        {H2_ANSWERED, 401, ERROR(190), 1, SETTLE_LATER, "", 1}, /* the token: the account stops */
-        {H2_ANSWERED, 400, ERROR(131026), 0, SETTLE_DROP, "failed", 1},
-        {H2_LOST, 0, "", 0, SETTLE_UNCERTAIN, "uncertain", 1},
-        {H2_LOST, 200, "{\"messages\":[{\"id\":\"wam", 1, SETTLE_UNCERTAIN, "uncertain", 2},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        int before = test_failures_;
-        struct delivery *delivery =
-            judged(cases[i].end, cases[i].status, cases[i].body, 0, cases[i].attempts);
-        expect(delivery->state == DELIVERY_SETTLING);
-        expect_u64(delivery->outcome.action, cases[i].action);
-        expect_text(delivery->outcome.type == NULL ? "" : delivery->outcome.type, cases[i].type);
-        expect_u64(delivery->outcome.attempts, cases[i].attempts_after);
-        if (test_failures_ != before)
-            printf("in case %zu\n", i);
-    }
-    struct delivery *delivery = judged(H2_ANSWERED, 200, ACCEPTED, 0, 0);
-    expect_span(delivery->outcome.wamid, SPAN("wamid.ABC=")); /* in the slot, not in the answer */
-    delivery = judged(H2_ANSWERED, 400, ERROR(131026), 0, 0);
-    expect(delivery->outcome.reason.size > 0 && delivery->outcome.reason.data[0] != 'x');
-}
-
-static void
-what_was_not_processed_goes_again_but_not_for_ever(void)
-{
-    struct delivery *delivery = judged(H2_NOT_PROCESSED, 0, "", 0, 1);
-    uint32_t again = 0;
-    for (; delivery->state == DELIVERY_SENDING && again < 100; again++) {
-        expect_u64(fake.account.sending.count, 1);
-        expect(delivery->grant == &fake.grant); /* the same grant */
-        expect(list_pop(&fake.account.sending) == delivery);
-        delivery->end = H2_NOT_PROCESSED;
-        delivery->state = DELIVERY_JUDGING;
-        delivery_run(delivery);
-    }
-    expect(again > 0 && again < 10);
-    expect_outcome(delivery, "", "not processed");
-    expect_u64(delivery->outcome.action, SETTLE_LATER);
-    expect_u64(delivery->outcome.attempts, 1); /* it costs none */
-    expect(fake.account.paused_until_us > loop_now_us(fake.worker.loop));
-}
-
-static void
-a_throttle_is_one_pause_and_the_next_is_longer(void)
-{
-    (void)judged(H2_ANSWERED, 429, ERROR(130429), 0, 0);
-    uint64_t first_us = fake.account.paused_until_us;
-    expect_u64(first_us - loop_now_us(fake.worker.loop), 1000 * 1000);
-    struct delivery *delivery = granted(0); /* which forgets the pause */
-    fake.account.paused_until_us = first_us;
-    fake.account.throttles = 1;
-    delivery->state = DELIVERY_JUDGING;
-    delivery->end = H2_NOT_PROCESSED;
-    delivery->refusals = 100;
-    delivery_run(delivery);
-    expect_u64(fake.account.paused_until_us, first_us); /* of the same storm */
-    expect_u64(fake.account.throttles, 1);
-    delivery = granted(0);
-    fake.account.throttles = 3;
-    delivery->state = DELIVERY_JUDGING;
-    delivery->end = H2_NOT_PROCESSED;
-    delivery->refusals = 100;
-    delivery_run(delivery);
-    expect_u64(fake.account.paused_until_us - loop_now_us(fake.worker.loop), 8 * 1000 * 1000);
-}
-
-static void
-retry_after_is_obeyed_within_reason(void)
-{
-    (void)judged(H2_ANSWERED, 429, ERROR(130429), 7, 0);
-    expect_u64(fake.account.paused_until_us - loop_now_us(fake.worker.loop), 7 * 1000 * 1000);
-    (void)judged(H2_ANSWERED, 429, ERROR(130429), UINT32_MAX, 0);
-    expect(fake.account.paused_until_us - loop_now_us(fake.worker.loop) <=
-           (uint64_t)24 * 3600 * 1000 * 1000);
-}
-
 /* ---- lists ---------------------------------------------------------------------------------- */
 
 static void
@@ -503,10 +365,6 @@ main(void)
     TEST(without_a_rate_card_it_waits);
     TEST(what_is_granted_is_sent_in_time_or_given_back);
     TEST(what_waits_too_long_expires);
-    TEST(answers_are_judged);
-    TEST(what_was_not_processed_goes_again_but_not_for_ever);
-    TEST(a_throttle_is_one_pause_and_the_next_is_longer);
-    TEST(retry_after_is_obeyed_within_reason);
     TEST(lists_are_queues);
     TEST(states_have_words);
     fake_close(&fake);

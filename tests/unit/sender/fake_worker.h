@@ -78,7 +78,7 @@ fake_open_sender(struct fake_worker *fake)
     sender->settings.max_age_codes_ms = 10 * 60 * 1000;
     sender->settings.uncertain_wait_ms = 600 * 1000;
     sender->settings.lease_ms = 10 * 1000;
-    if (!retry_schedule_read(SPAN("5s, 30s"), &sender->settings.retry, &error))
+    if (!retries_read(&fake->settings.attempts.retries, SPAN("5s, 30s"), &error))
         fake_die(&error);
     digest_key_init(&sender->secrets[0], "secret", 6);
     sender->markets = markets_open(FACTEUR_SOURCE_DIR "/sender/cost/data/markets.csv", &error);
@@ -180,6 +180,26 @@ fake_entry(struct fake_worker *fake, const char *const *words, uint64_t age_ms)
             (struct field){span_of(words[2 * count]), span_of(words[2 * count + 1])};
     delivery->raw_fields = fake->fields;
     delivery->raw_count = count;
+    return delivery;
+}
+
+/* One that was granted `age_us` ago, by the worker's own name, and is about to be sent. The
+ * account's pauses are forgotten. */
+static inline struct delivery *
+fake_granted(struct fake_worker *fake, const char *const *words, uint64_t age_us)
+{
+    struct delivery *delivery = fake_entry(fake, words, 0);
+    delivery_run(delivery);
+    expect(delivery->state == DELIVERY_GRANTING);
+    expect(list_pop(&fake->account.ready[SOURCE_QUEUE]) == delivery);
+    fake->account.ready_count = 0;
+    fake->account.paused_until_us = 0;
+    fake->account.throttles = 0;
+    fake->grant = (struct grant_hold){.name = SPAN("0123456789abcdef.2"),
+                                      .unsettled = 1,
+                                      .granted_us = loop_now_us(fake->worker.loop) - age_us};
+    delivery->grant = &fake->grant;
+    delivery->state = DELIVERY_SENDING;
     return delivery;
 }
 
