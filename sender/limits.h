@@ -12,30 +12,39 @@
 
 #include <assert.h>
 
+/* Built with LIMITS_SMALL a worker starts in no time and meets its limits: for the simulation,
+ * which starts them by the thousand. */
+#ifdef LIMITS_SMALL
+#define LIMIT(usual, small) (small)
+#else
+#define LIMIT(usual, small) (usual)
+#endif
+
 enum {
     WORKERS_MAX = 64,     /* threads; one a core, and no machine we know has more to spare */
     ACCOUNTS_MAX = 1024,  /* accounts of one process */
     BUSINESSES_MAX = 256, /* businesses of one process: each costs a beat every LEASE / 4 */
 
-    DELIVERIES_MAX = 8192, /* slots a worker: notifications between claim and settle */
-    SLOT_MEMORY = 1536,    /* bytes a slot keeps of its entry; a larger entry pins its batch */
-    FIELDS_MAX = 128,      /* fields of one entry; an entry with more is refused */
+    DELIVERIES_MAX = LIMIT(8192, 256), /* slots a worker: notifications between claim and settle */
+    SLOT_MEMORY = 1536, /* bytes a slot keeps of its entry; a larger entry pins its batch */
+    FIELDS_MAX = 128,   /* fields of one entry; an entry with more is refused */
 
-    BATCHES_MAX = 16,                   /* claim replies held at once: only large entries pin one */
-    CLAIM_MEMBERS_MAX = 512,            /* members asked for by one claim */
+    BATCHES_MAX = LIMIT(16, 6),         /* claim replies held at once: only large entries pin one */
+    CLAIM_MEMBERS_MAX = LIMIT(512, 96), /* members asked for by one claim */
     CLAIM_BYTES_MAX = 512 * 1024,       /* bytes of entries asked for by one claim */
     BATCH_ARENA_SIZE = 3 * 1024 * 1024, /* the reply's bytes, its objects, and parsed `params` */
 
-    HOLDS_MAX = 2048,        /* claims open at once: each has at least one delivery or is closing */
-    GRANTS_MAX = 2048,       /* grants open at once, likewise */
-    GRANT_MEMBERS_MAX = 512, /* members of one grant */
-    GRANT_CALLS_MAX = 4,     /* grant calls waiting for Redis */
-    SETTLE_MEMBERS_MAX = 512, /* members of one settle call */
-    SETTLE_CALLS_MAX = 8,     /* settle calls waiting for Redis: one an account at most */
+    /* Claims open at once: each has at least one delivery or is closing; grants likewise. */
+    HOLDS_MAX = LIMIT(2048, 128),
+    GRANTS_MAX = LIMIT(2048, 64),
+    GRANT_MEMBERS_MAX = LIMIT(512, 24),  /* members of one grant */
+    GRANT_CALLS_MAX = 4,                 /* grant calls waiting for Redis */
+    SETTLE_MEMBERS_MAX = LIMIT(512, 24), /* members of one settle call */
+    SETTLE_CALLS_MAX = 8, /* settle calls waiting for Redis: one an account at most */
 
     /* What was granted lately, to be declared again: 45 bytes a member as a rule, so some 700,000
      * of them, or 70,000 a second. */
-    RECENT_SIZE = 32 * 1024 * 1024,
+    RECENT_SIZE = LIMIT(32 * 1024 * 1024, 1024 * 1024),
     RECENT_RECORD_MAX = 512 * 1024, /* of one grant: every name and id as long as it may be */
 
     TEXT_SIZE = 160 * 1024,       /* what the customer will read: 32,768 characters, and the rest */
@@ -45,10 +54,12 @@ enum {
     RESPONSE_SIZE = 4096,         /* bytes kept of a response; Graph's largest seen is 1 KiB */
     EXCHANGES_MAX = 4096,         /* under way at once a worker: connections x streams */
     OUTCOME_SIZE_MAX = 24 * 1024, /* bytes of one outcome's JSON: every byte of its names escaped */
-    OUTCOMES_SIZE = 2 * 1024 * 1024, /* of one settle's outcomes: what would not fit waits */
+    /* Of one settle's outcomes: what would not fit waits. */
+    OUTCOMES_SIZE = LIMIT(2 * 1024 * 1024, 64 * 1024),
 
-    REDIS_OUTPUT_SIZE = 8 * 1024 * 1024, /* commands of one turn: a settle and its outcomes fit */
-    REDIS_WAITING_MAX = 4096,            /* commands without a reply */
+    /* Commands of one turn: a settle and its outcomes fit. */
+    REDIS_OUTPUT_SIZE = LIMIT(8 * 1024 * 1024, 1024 * 1024),
+    REDIS_WAITING_MAX = 4096, /* commands without a reply */
 };
 
 static_assert(DELIVERIES_MAX >= CLAIM_MEMBERS_MAX + QUEUE_BULK_MAX,
