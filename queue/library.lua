@@ -66,6 +66,23 @@ local function number_of(text, what)
   return tonumber(text)
 end
 
+---- registration --------------------------------------------------------------------------------
+
+-- What empties Redis, or keeps a worker's name alive meanwhile, must run when memory is full too:
+-- only enqueue is refused then. (Redis' pcall() gives an error as its text, and returned so it has
+-- no line numbers behind it: a refusal is for its reader.)
+local function register(name, callback, flag)
+  local function answer(keys, args)
+    local good, reply = pcall(callback, keys, args)
+    return good and reply or {err = reply}
+  end
+  redis.register_function({function_name = 'facteur_' .. name, callback = answer,
+    flags = flag and {flag} or {}})
+end
+
+-- The sections that nobody needs but Redis stand in `do … end`: a Lua function has room for 200 local
+-- names, and the file is one.
+
 ---- keys ----------------------------------------------------------------------------------------
 
 local TYPES = {queue = 'stream', urgent = 'stream', replies = 'stream', dead = 'stream',
@@ -579,12 +596,18 @@ local function append_event(k, count, text, keep)
 end
 
 ---- version -------------------------------------------------------------------------------------
+do
 
 local function version()
   return VERSION
 end
 
+register('version', version, 'no-writes')
+
+end
+
 ---- workers -------------------------------------------------------------------------------------
+do
 
 -- The key of all workers, from KEYS whose last is the business.
 local function workers_of(keys)
@@ -651,6 +674,12 @@ local function leave(keys, args)
   return 1
 end
 
+register('beat', beat, 'allow-oom')
+register('fence', fence, 'allow-oom')
+register('leave', leave, 'allow-oom')
+
+end
+
 ---- pause ---------------------------------------------------------------------------------------
 
 local function is_paused(k)
@@ -686,7 +715,10 @@ local function pause(keys, args)
   return {'ok', who, reason, now}
 end
 
+register('pause', pause, 'allow-oom')
+
 ---- claim ---------------------------------------------------------------------------------------
+do
 
 -- What an entry takes in a worker's memory, and how many members it counts for. No size: it has too
 -- many bytes or fields to be given out.
@@ -971,7 +1003,12 @@ local function claim(keys, args)
   return reply
 end
 
+register('claim', claim, 'allow-oom')
+
+end
+
 ---- grant ---------------------------------------------------------------------------------------
+do
 
 local function need_cells(cells)
   for i = cells.first, cells.last do
@@ -1155,6 +1192,10 @@ local function grant(keys, args)
     end
   end
   return reply
+end
+
+register('grant', grant, 'allow-oom')
+
 end
 
 ---- settle: reading the groups ------------------------------------------------------------------
@@ -1593,6 +1634,8 @@ local function settle(keys, args)
   return answers
 end
 
+register('settle', settle, 'allow-oom')
+
 ---- giving back ---------------------------------------------------------------------------------
 
 -- Gives a claim back: a range to `returned`, urgent ones first; members of later to later, due now.
@@ -1666,7 +1709,10 @@ local function give_claims(keys, args)
   return #back
 end
 
+register('return', give_claims, 'allow-oom')
+
 ---- recover -------------------------------------------------------------------------------------
+do
 
 -- The names in a hash of claims or grants whose holder is not among the living, sorted.
 local function orphans_in(key, living)
@@ -1810,7 +1856,12 @@ local function recover(keys, args)
   return {#claims, #outcomes}
 end
 
+register('recover', recover, 'allow-oom')
+
+end
+
 ---- dead: requeue and purge ---------------------------------------------------------------------
+do
 
 -- Dead entries by their ids in the stream. An id that is gone, or stands twice, has no entry.
 local function read_dead(k, reader)
@@ -1964,7 +2015,13 @@ local function purge(keys, args)
   return answers
 end
 
+register('requeue', requeue, 'allow-oom')
+register('purge', purge, 'allow-oom')
+
+end
+
 ---- why: where is it ----------------------------------------------------------------------------
+do
 
 -- What a waiting record says besides its fields. The price is digits: never through a double.
 local function tell_record(reply, record)
@@ -2130,7 +2187,12 @@ local function why(keys, args)
   return flat
 end
 
+register('why', why, 'no-writes')
+
+end
+
 ---- enqueue -------------------------------------------------------------------------------------
+do
 
 local FIELDS = {to = true, recipient = true, template = true, lang = true, params = true, id = true,
   text = true, in_reply_to = true, not_before = true, expires = true, ref = true}
@@ -2271,7 +2333,12 @@ local function enqueue(keys, args)
   return reply
 end
 
+register('enqueue', enqueue)
+
+end
+
 ---- stats ---------------------------------------------------------------------------------------
+do
 
 -- Entries and members in a range of a stream, read in pages.
 local function count_range(book, source, first, last)
@@ -2359,32 +2426,6 @@ local function stats(keys)
     'paused', state[1] == '1' and 1 or 0, 'stopped', state[2] == '1' and 1 or 0}
 end
 
----- registration --------------------------------------------------------------------------------
-
--- What empties Redis, or keeps a worker's name alive meanwhile, must run when memory is full too:
--- only enqueue is refused then. (Redis' pcall() gives an error as its text, and returned so it has
--- no line numbers behind it: a refusal is for its reader.)
-local function register(name, callback, flag)
-  local function answer(keys, args)
-    local good, reply = pcall(callback, keys, args)
-    return good and reply or {err = reply}
-  end
-  redis.register_function({function_name = 'facteur_' .. name, callback = answer,
-    flags = flag and {flag} or {}})
-end
-
-register('version', version, 'no-writes')
 register('stats', stats, 'no-writes')
-register('why', why, 'no-writes')
-register('enqueue', enqueue)
-register('beat', beat, 'allow-oom')
-register('fence', fence, 'allow-oom')
-register('leave', leave, 'allow-oom')
-register('claim', claim, 'allow-oom')
-register('grant', grant, 'allow-oom')
-register('settle', settle, 'allow-oom')
-register('return', give_claims, 'allow-oom')
-register('recover', recover, 'allow-oom')
-register('pause', pause, 'allow-oom')
-register('requeue', requeue, 'allow-oom')
-register('purge', purge, 'allow-oom')
+
+end
