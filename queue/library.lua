@@ -34,6 +34,9 @@ local DEAD_MAX = 512              -- dead entries of one requeue or purge
 local WHO_SIZE_MAX = 128          -- of an operator's name
 local WHY_SIZE_MAX = 512          -- of an operator's reason
 local AHEAD_MAX = 1000            -- entries counted before the one that somebody asks about
+local RECEIPTS_MAX = 512          -- of one call, as in calls.h; all may charge one ledger cell
+local OVERDUE_MAX = 4096          -- members of one call: 0.2 s at most
+local HISTORY_MAX = 16            -- attempts that a waiting record remembers
 local STAMP_MAX = '18446744073709551615'
 
 -- Two streams may give the same id in the same millisecond, so a member's name begins with this.
@@ -89,7 +92,7 @@ local TYPES = {queue = 'stream', urgent = 'stream', replies = 'stream', dead = '
   events = 'stream', event_index = 'list', returned = 'list', cursor = 'hash', claims = 'hash',
   left = 'hash', grants = 'hash', later_entries = 'hash', later_held = 'hash',
   uncertain_entries = 'hash', workers = 'hash', later = 'zset', uncertain = 'zset', state = 'hash',
-  dead_log = 'stream', optout = 'set'}
+  dead_log = 'stream', optout = 'set', exposed = 'hash', proven = 'hash', dead_members = 'hash'}
 
 -- All keys of an account, from KEYS: the account and the business.
 local function account_keys(keys)
@@ -103,7 +106,8 @@ local function account_keys(keys)
     uncertain = a .. ':uncertain',
     uncertain_entries = a .. ':uncertain:entries', dead = a .. ':dead', events = a .. ':events',
     event_index = a .. ':events:index', workers = b .. ':workers', state = a .. ':state',
-    dead_log = a .. ':dead:log', optout = b .. ':optout'}
+    dead_log = a .. ':dead:log', optout = b .. ':optout', exposed = a .. ':exposed',
+    proven = a .. ':proven', dead_members = a .. ':dead:members'}
 end
 
 local function need_type(key, kind)
@@ -207,8 +211,8 @@ end
 -- The stream id inside an ENTRY of `source`, or nil.
 local function id_of_entry(entry, source)
   local id = entry
-  if source == 'urgent' then
-    id = entry:match('^u(.*)$')
+  if source == 'urgent' or source == 'replies' then
+    id = entry:sub(1, 1) == PREFIX[source] and entry:sub(2)
   end
   if not id or not id:find('^%d+%-%d+$') then
     return nil
@@ -229,7 +233,14 @@ local function split_member(member)
 end
 
 local function is_member(name)
-  return #name <= 48 and name:find('^[ur]?%d+%-%d+$') or name:find('^[ur]?%d+%-%d+/%d%d?$')
+  return #name <= 48
+    and (name:find('^[ur]?%d+%-%d+$') or name:find('^[ur]?%d+%-%d+/%d%d?$')) ~= nil
+end
+
+-- The stream whose entries have such names.
+local function source_of(entry)
+  local first = entry:sub(1, 1)
+  return first == 'u' and 'urgent' or first == 'r' and 'replies' or 'queue'
 end
 
 -- Decimal digits compared as numbers, however long.
@@ -353,6 +364,22 @@ local function bitmap_has(hex, index)
   return bit.band(digit, 2 ^ (index % 4)) ~= 0
 end
 
+-- Where a member's bit is in a bitmap's words.
+local function word_of(index)
+  local digit = math.floor(index / 4)
+  return math.floor(digit / 8) + 1, bit.lshift(1, (7 - digit % 8) * 4 + index % 4)
+end
+
+local function words_have(words, index)
+  local i, mask = word_of(index)
+  return bit.band(words[i], mask) ~= 0
+end
+
+local function words_set(words, index)
+  local i, mask = word_of(index)
+  words[i] = bit.bor(words[i], mask)
+end
+
 local function lowest_bit(hex)
   local zeros = #hex:match('^0*')
   local digit = tonumber(hex:sub(zeros + 1, zeros + 1), 16)
@@ -447,26 +474,77 @@ local function uncertain_extra(grant, index, cell)
     grant.name, index, cell.day, cjson.encode(cell.cell), cell.currency, cell.price)
 end
 
--- The fields of a waiting record; what is not JSON any more is kept as it stands.
-local function record_fields(record)
-  local good, waiting = pcall(cjson.decode, record)
-  local fields = good and type(waiting) == 'table' and waiting.fields
+local function are_fields(fields)
   if type(fields) ~= 'table' or #fields == 0 or #fields % 2 == 1 then
-    return {'record', record}
+    return false
   end
   for i = 1, #fields do
     if type(fields[i]) ~= 'string' then
-      return {'record', record}
+      return false
     end
   end
-  return fields
+  return true
+end
+
+-- A waiting record as a table: attempt, at, throttles, reason, history, fields, and what else it
+-- says. What is not JSON any more has its text as its only field.
+local function read_waiting(record)
+  local good, waiting = pcall(cjson.decode, record)
+  if not good or type(waiting) ~= 'table' or not are_fields(waiting.fields) then
+    waiting = {fields = {'record', record}}
+  end
+  for name, without in pairs({attempt = 0, at = 0, throttles = 0, reason = '', history = {}}) do
+    if type(waiting[name]) ~= type(without) then
+      waiting[name] = without
+    end
+  end
+  waiting.possible_duplicate = waiting.possible_duplicate == true
+  return waiting
+end
+
+-- What is said twice in a row (a pause, a throttle) stands once.
+local function add_history(lines, at, attempt, words)
+  local said, last = ('%.0f %s'):format(attempt, words), lines[#lines]
+  if not last or last:match('^%d+ (.*)$') ~= said then
+    lines[#lines + 1] = ('%.0f %s'):format(at, said)
+  end
+  if #lines > HISTORY_MAX then
+    table.remove(lines, 1)
+  end
+end
+
+-- What a member's attempts came to until now, oldest first: `MS ATTEMPT WORDS` each.
+local function history_of(waiting)
+  local lines = {}
+  for _, line in ipairs(waiting and waiting.history or {}) do
+    lines[#lines + 1] = type(line) == 'string' and line or nil
+  end
+  if waiting and (waiting.attempt > 0 or waiting.throttles > 0) then
+    add_history(lines, waiting.at, waiting.attempt, waiting.reason)
+  end
+  return lines
+end
+
+local function history_json(lines)
+  local texts = {}
+  for i, line in ipairs(lines) do
+    texts[i] = cjson.encode(line)
+  end
+  return '[' .. table.concat(texts, ',') .. ']'
+end
+
+-- What a record says of the attempts before: more `extra`.
+local function past_extra(is_duplicate, history)
+  return (is_duplicate and '"possible_duplicate":true,' or '')
+    .. (#history > 0 and '"history":' .. history_json(history) .. ',' or '')
 end
 
 ---- originals: what a producer wrote ------------------------------------------------------------
 
 -- A book of what one call has read and is about to change.
 local function open_book(k)
-  return {k = k, entries = {}, left = {}, totals = {}, grants = {}, gone = {}, days = {}}
+  return {k = k, entries = {}, left = {}, totals = {}, grants = {}, gone = {}, days = {},
+    cells = {}, members = {}, exposed = {}, proven = {}, outcomes = {}}
 end
 
 -- An entry's fields, or false if it is not there.
@@ -498,11 +576,13 @@ local function bulk_lines(bulk)
   return lines
 end
 
--- The fields of a member wherever it is, and how many members its entry has; nil if it is gone.
+-- The fields of a member in a source, how many members its entry has, and its waiting record if it
+-- came from later; nil if it is gone.
 local function original_of(book, source, member)
   if source == 'later' then
     local record = redis.call('HGET', book.k.later_entries, member)
-    return record and record_fields(record) or nil
+    local waiting = record and read_waiting(record)
+    return waiting and waiting.fields or nil, nil, waiting
   end
   local entry, n = split_member(member)
   local fields = entry_fields(book, source, entry)
@@ -515,6 +595,22 @@ local function original_of(book, source, member)
   local bulk = bulk_of(fields)
   local lines = bulk and bulk_lines(bulk) or {}
   return lines[n] and {'member', lines[n]}, #lines
+end
+
+-- A field's text, also inside a bulk member's line; empty if there is none.
+local function text_in(fields, name)
+  if fields[1] == 'member' then
+    local good, line = pcall(cjson.decode, fields[2])
+    local value = good and type(line) == 'table' and line[name]
+    return type(value) == 'string' and value or type(value) == 'number' and ('%.14g'):format(value)
+      or ''
+  end
+  for i = 1, #fields, 2 do
+    if fields[i] == name then
+      return fields[i + 1]
+    end
+  end
+  return ''
 end
 
 ---- leaving a stream ----------------------------------------------------------------------------
@@ -593,6 +689,115 @@ local function append_event(k, count, text, keep)
   local id = redis.call('XADD', k.events, '*', 'n', count, 'upto', upto, 'outcomes', text)
   redis.call('RPUSH', k.event_index, ('%.0f %s'):format(upto, id))
   trim_events(k, upto, keep)
+end
+
+-- Outcomes that the library tells itself.
+local function append_outcomes(k, outcomes, keep)
+  for i = 1, #outcomes, EVENT_OUTCOMES_MAX do
+    local last = math.min(#outcomes, i + EVENT_OUTCOMES_MAX - 1)
+    append_event(k, last - i + 1, table.concat(outcomes, '\n', i, last), keep)
+  end
+end
+
+---- outcomes ------------------------------------------------------------------------------------
+
+-- As a sender writes it, so that the same text finds it: "/" needs no escape.
+local function json_text(text)
+  return (cjson.encode(text):gsub('\\/', '/'))
+end
+
+-- The JSON of an outcome. `told`: member, cell (cell, currency, price), attempt, at, and what is
+-- known of fields, id, to, wamid, reason, is_duplicate. The price is digits: never through a double.
+local function outcome_json(kind, told)
+  local parts = {}
+  local function put(name, value)
+    if value and value ~= '' then
+      parts[#parts + 1] = (',"%s":%s'):format(name, json_text(value))
+    end
+  end
+  local names = {}
+  for name in (told.cell.cell .. '|'):gmatch('([^|]*)|') do
+    names[#names + 1] = name
+  end
+  put('entry', told.member)
+  put('id', told.id or text_in(told.fields or {}, 'id'))
+  put('ref', text_in(told.fields or {}, 'ref'))
+  put('to', told.to)
+  put('country', names[2])
+  put('template', names[5])
+  put('market', names[3])
+  put('category', names[4])
+  local is_charged = kind == 'accepted' or kind == 'corrected' or kind == 'uncertain'
+  parts[#parts + 1] = (',"price":%s,"currency":"%s","attempt":%s'):format(
+    is_charged and told.cell.price or '0', told.cell.currency, told.attempt)
+  put('wamid', told.wamid)
+  put('reason', told.reason)
+  return ('{"type":"%s"%s%s,"at":%.0f}'):format(kind,
+    told.is_duplicate and ',"possible_duplicate":true' or '', table.concat(parts), told.at)
+end
+
+-- What was to be told as `accepted`, told as `kind` and flagged.
+local function flagged(json, kind)
+  return ('{"type":"%s","possible_duplicate":true'):format(kind)
+    .. json:gsub('^{"type":"accepted"', '', 1):gsub('^,"possible_duplicate":true', '', 1)
+end
+
+---- attempts without an answer, and what was proven of them -------------------------------------
+
+local function exposed_line(member, attempt, cell, now)
+  return ('%s\t%s\t%s\t%s\t%s\t%s\t%.0f'):format(member, attempt, cell.day, cell.cell,
+    cell.currency, cell.price, now)
+end
+
+-- The attempt that may be on the bill under this token (GRANT/INDEX), or false.
+local function exposed_of(book, token)
+  if book.exposed[token] == nil then
+    local line = redis.call('HGET', book.k.exposed, token)
+    if not line then
+      book.exposed[token] = false
+    else
+      local member, attempt, day, cell, currency, price =
+        line:match('^([^\t]+)\t(%d+)\t([^\t]+)\t([^\t]+)\t(%u%u%u)\t(%d+)\t%d+$')
+      need(member, 'the exposed attempt %s cannot be read: "%s"', token, line)
+      book.exposed[token] = {member = member, attempt = attempt,
+        cell = {day = day, cell = cell, currency = currency, price = price}}
+    end
+  end
+  return book.exposed[token]
+end
+
+-- What was proven of members: attempts that were accepted while the member is claimed or granted
+-- again. Nothing is asked when there is none, which is nearly always.
+local function read_proven(book, members)
+  if book.has_proven == nil then
+    book.has_proven = redis.call('EXISTS', book.k.proven) == 1
+  end
+  if not book.has_proven then
+    return
+  end
+  for i = 1, #members, UNPACK_MAX do
+    local lines = redis.call('HMGET', book.k.proven,
+      unpack(members, i, math.min(#members, i + UNPACK_MAX - 1)))
+    for j, line in ipairs(lines) do
+      local member = members[i + j - 1]
+      if line and book.proven[member] == nil then
+        local tokens, json = line:match('^([^\n]+)\n(.+)$')
+        need(tokens, 'what was proven of %s cannot be read: "%s"', member, line)
+        book.proven[member] = {tokens = tokens, json = json}
+      end
+    end
+  end
+end
+
+-- The proven outcome of a member that leaves, which is then told; or nil.
+local function take_proven(book, member)
+  local proven = book.proven[member]
+  if not proven then
+    return nil
+  end
+  redis.call('HDEL', book.k.proven, member)
+  book.proven[member] = false
+  return proven.json
 end
 
 ---- version -------------------------------------------------------------------------------------
@@ -1078,12 +1283,30 @@ local function find_optouts(k, recipients, count)
   return optouts
 end
 
+-- Of which members an earlier attempt was accepted after all: number → true.
+local function find_proven(k, members)
+  local proven, names = {}, {}
+  if redis.call('EXISTS', k.proven) == 0 then
+    return proven
+  end
+  for number = 0, members.count - 1 do
+    names[number + 1] = name_at(members, number)
+  end
+  for i = 1, #names, UNPACK_MAX do
+    local last = math.min(#names, i + UNPACK_MAX - 1)
+    for j, line in ipairs(redis.call('HMGET', k.proven, unpack(names, i, last))) do
+      proven[i + j - 2] = line and true or nil
+    end
+  end
+  return proven
+end
+
 -- Which members are duplicates: number → owner. The first of two in one batch is the owner, unless
 -- it does not go out.
-local function find_duplicates(ids, optouts)
+local function find_duplicates(ids, optouts, proven)
   local duplicates, given = {}, {}
   for _, id in ipairs(ids) do
-    if not optouts[id.number] then
+    if not optouts[id.number] and not proven[id.number] then
       local owner = id.owner or given[id.key] or id.member
       given[id.key] = given[id.key] or owner
       if owner ~= id.member then
@@ -1094,9 +1317,9 @@ local function find_duplicates(ids, optouts)
   return duplicates
 end
 
--- Of a grant that was made before: what does not stand in its record was a duplicate if its id is
--- another's, and else its recipient had opted out.
-local function find_not_granted(record, members, ids)
+-- Of a grant that was made before: what does not stand in its record is proven, was a duplicate if
+-- its id is another's, and else its recipient had opted out.
+local function find_not_granted(record, members, ids, proven)
   local grant, granted, owners = read_grant_head(record), {}, {}
   local duplicates, optouts = {}, {}
   each_member(grant, function(_, member)
@@ -1107,9 +1330,13 @@ local function find_not_granted(record, members, ids)
   end
   for number = 0, members.count - 1 do
     local name = name_at(members, number)
-    if not granted[name] and owners[number] and owners[number] ~= name then
+    if granted[name] then
+      proven[number] = nil
+    elseif proven[number] then
+      optouts[number] = nil
+    elseif owners[number] and owners[number] ~= name then
       duplicates[number] = owners[number]
-    elseif not granted[name] then
+    else
       optouts[number] = true
     end
   end
@@ -1117,14 +1344,16 @@ local function find_not_granted(record, members, ids)
 end
 
 -- The reply, and the lines of what is granted.
-local function mark_members(members, duplicates, optouts)
-  if next(duplicates) == nil and next(optouts) == nil then
+local function mark_members(members, duplicates, optouts, proven)
+  if next(duplicates) == nil and next(optouts) == nil and next(proven) == nil then
     return {'ok', ('g'):rep(members.count)}, members.count,
       table.concat(members.args, '\n', members.first, members.last)
   end
   local marks, lines, reply = {}, {}, {'ok', ''}
   for number = 0, members.count - 1 do
-    if duplicates[number] then
+    if proven[number] then
+      marks[number + 1] = 'p'
+    elseif duplicates[number] then
       marks[number + 1] = 'd'
       reply[#reply + 1] = duplicates[number]
     elseif optouts[number] then
@@ -1160,7 +1389,7 @@ local function grant(keys, args)
   new.cells = take_slice(reader, 'cells')
   local members = take_slice(reader, 'members')
   local hold = take_number(reader, 'dedupe_hold')
-  need_types(k, 'workers', 'grants', 'state', 'optout')
+  need_types(k, 'workers', 'grants', 'state', 'optout', 'proven')
   need(hold > 0, 'dedupe_hold must be at least 1 ms')
   need(new.source == 'queue' or new.source == 'urgent' or new.source == 'later',
     'no source is called "%s"', new.source)
@@ -1170,24 +1399,26 @@ local function grant(keys, args)
   need_members(members, new.cells.count)
   local ids = read_ids(k, reader, members)
   local optouts = find_optouts(k, take(reader, 'the recipients'), members.count)
+  local proven = find_proven(k, members)
   take_end(reader)
   if redis.call('HEXISTS', k.workers, new.holder) == 0 then
     return {'fenced'}
   end
   local before = redis.call('HGET', k.grants, new.name)
   if before then
-    return (mark_members(members, find_not_granted(before, members, ids)))
+    local duplicates, others = find_not_granted(before, members, ids, proven)
+    return (mark_members(members, duplicates, others, proven))
   end
   if is_paused(k) then
     return {'paused'}
   end
-  local duplicates = find_duplicates(ids, optouts)
-  local reply, count, lines = mark_members(members, duplicates, optouts)
+  local duplicates = find_duplicates(ids, optouts, proven)
+  local reply, count, lines = mark_members(members, duplicates, optouts, proven)
   if count > 0 then
     write_grant(k, new, count, lines)
   end
   for _, id in ipairs(ids) do
-    if not duplicates[id.number] and not optouts[id.number] then
+    if not duplicates[id.number] and not optouts[id.number] and not proven[id.number] then
       redis.call('SET', id.key, id.member, 'PX', hold)
     end
   end
@@ -1391,17 +1622,48 @@ local function read_member(book, group)
     return true
   end
   group.member = only_member(group)
-  group.fields = original_of(book, group.source, group.member)
+  group.fields, group.total, group.waiting = original_of(book, group.source, group.member)
   if group.action == 'uncertain' then
     local wanted = lowest_bit(group.bits)
-    each_member(group.grant, function(index, _, _, cell)
+    each_member(group.grant, function(index, _, attempt, cell)
       if index == wanted then
-        group.extra = uncertain_extra(group.grant, index, cell)
+        group.index, group.attempt, group.cell = index, attempt, cell
       end
       return index == wanted
     end)
   end
   return group.fields ~= nil
+end
+
+-- All members that a group names.
+local function members_of(group)
+  local names = {}
+  for _, slice in ipairs({group.singles, group.names}) do
+    for i = slice.first, slice.last do
+      names[#names + 1] = slice.args[i]
+    end
+  end
+  for _, bulk in ipairs(group.bulks) do
+    for _, n in ipairs(mask_members(bulk.mask)) do
+      names[#names + 1] = ('%s/%d'):format(bulk.entry, n)
+    end
+  end
+  return names
+end
+
+-- Finds the group's members of which an earlier attempt was accepted: group.proven, or nil.
+local function find_proven_members(book, group)
+  if not book.has_proven then
+    return
+  end
+  local names = members_of(group)
+  read_proven(book, names)
+  for _, name in ipairs(names) do
+    if book.proven[name] then
+      group.proven = group.proven or {}
+      group.proven[name] = true
+    end
+  end
 end
 
 -- Marks a good group's members as leaving, so that a later group of this call cannot take them.
@@ -1459,6 +1721,7 @@ local function judge_group(book, holder, group)
     return 'already'
   end
   need_ledger(book, group)
+  find_proven_members(book, group)
   mark_group(book, group)
   return 'ok'
 end
@@ -1491,8 +1754,8 @@ local function has_member(group, name)
   return false
 end
 
--- A released id may be used again at once; otherwise it is remembered for dedupe_ttl. Of what goes
--- on (later, uncertain) the ids stay as they are.
+-- A released id may be used again at once, unless an earlier attempt was accepted; otherwise it is
+-- remembered for dedupe_ttl. Of what goes on (later, uncertain) the ids stay as they are.
 local function write_ids(k, group, ttl)
   local releases = group.action == 'free' or (group.action == 'dead' and group.arguments[4] == '1')
   if group.action == 'later' or group.action == 'uncertain' then
@@ -1500,25 +1763,47 @@ local function write_ids(k, group, ttl)
   end
   for i = group.ids.first, group.ids.last do
     local key = k.id .. group.ids.args[i]
-    if not releases then
+    local owner = releases and redis.call('MGET', key)[1] or ''
+    if not releases or (group.proven and group.proven[owner]) then
       redis.call('PEXPIRE', key, ttl)
-    elseif has_member(group, redis.call('MGET', key)[1] or '') then
+    elseif has_member(group, owner) then
       redis.call('DEL', key)
     end
   end
 end
 
-local function write_dead(k, group, now)
+-- Into dead: `one` has member, fields, type, reason, attempts, is_duplicate and history.
+local function write_dead(k, one, now)
   local fields = {}
-  for i = 1, #group.fields, 2 do
-    fields[i], fields[i + 1] = 'o.' .. group.fields[i], group.fields[i + 1]
+  for i = 1, #one.fields, 2 do
+    fields[i], fields[i + 1] = 'o.' .. one.fields[i], one.fields[i + 1]
   end
-  local a = group.arguments
   if #fields > UNPACK_MAX then
-    fields = {'o.fields', cjson.encode(group.fields)}
+    fields = {'o.fields', cjson.encode(one.fields)}
   end
-  redis.call('XADD', k.dead, '*', 'entry', group.member, 'type', a[1], 'reason', a[2], 'attempts',
-    a[3], 'at', ('%.0f'):format(now), unpack(fields))
+  local past = {}
+  if #one.history > 0 then
+    past[1], past[2] = 'history', history_json(one.history)
+  end
+  if one.is_duplicate then
+    past[#past + 1], past[#past + 2] = 'possible_duplicate', '1'
+  end
+  for i = 1, #past do
+    table.insert(fields, i, past[i])
+  end
+  local id = redis.call('XADD', k.dead, '*', 'entry', one.member, 'type', one.type, 'reason',
+    one.reason, 'attempts', one.attempts, 'at', ('%.0f'):format(now), unpack(fields))
+  redis.call('HSET', k.dead_members, one.member, id)
+end
+
+local function bury_group(k, group, now)
+  local a, waiting = group.arguments, group.waiting
+  local history = history_of(waiting)
+  if group.grant and tonumber(a[3]) > 0 then
+    add_history(history, now, tonumber(a[3]), a[2])
+  end
+  write_dead(k, {member = group.member, fields = group.fields, type = a[1], reason = a[2],
+    attempts = a[3], is_duplicate = waiting and waiting.possible_duplicate, history = history}, now)
   if not group.member:find('/', 1, true) then
     redis.call('HDEL', k.left, group.member)
   end
@@ -1526,28 +1811,74 @@ end
 
 -- The member waits on, in later or uncertain.
 local function write_waiting(k, place, group, now)
-  local a = group.arguments
+  local a, waiting = group.arguments, group.waiting
+  local extra = past_extra(waiting and waiting.possible_duplicate, history_of(waiting))
   if group.throttles > 0 then
-    group.extra = ('"throttles":%d,'):format(group.throttles)
+    extra = ('"throttles":%d,'):format(group.throttles) .. extra
+  elseif place == 'uncertain' then
+    extra = uncertain_extra(group.grant, group.index, group.cell) .. extra
   end
   redis.call('HSET', k[place .. '_entries'], group.member,
-    waiting_record(a[2], now, a[3], group.extra or '', group.fields))
+    waiting_record(a[2], now, a[3], extra, group.fields))
   redis.call('ZADD', k[place], a[1], group.member)
 end
 
 local function write_group(k, group, ttl, now)
+  local is_leaving = group.proven or group.action ~= 'later'
   delete_singles(k, group.source, group.singles)
   call_sliced('HDEL', k.later_held, group.names.args, group.names.first, group.names.last)
-  if group.action ~= 'later' then
+  if is_leaving then
     call_sliced('HDEL', k.later_entries, group.names.args, group.names.first, group.names.last)
   end
   write_charges(group)
   write_ids(k, group, ttl)
-  if group.action == 'dead' then
-    write_dead(k, group, now)
+  if group.action == 'uncertain' then
+    redis.call('HSET', k.exposed, ('%s/%d'):format(group.token, group.index),
+      exposed_line(group.member, group.attempt, group.cell, now))
+  end
+  if group.proven then
+    return
+  elseif group.action == 'dead' then
+    bury_group(k, group, now)
   elseif group.action == 'later' or group.action == 'uncertain' then
     write_waiting(k, group.action, group, now)
   end
+end
+
+-- The outcomes of a group in which something is proven: of those members their proven outcome
+-- instead of the group's, or, when this attempt was accepted as well, besides it.
+local function proven_outcomes(book, group)
+  local lines, told = {}, {}
+  if group.outcomes.count > 0 then
+    lines = bulk_lines(table.concat(group.outcomes.args, '\n', group.outcomes.first,
+      group.outcomes.last))
+  end
+  for _, line in ipairs(lines) do
+    local good, outcome = pcall(cjson.decode, line)
+    local member = good and type(outcome) == 'table' and outcome.entry
+    if group.action == 'accept' or not group.proven[member or ''] then
+      told[#told + 1] = line
+    end
+  end
+  for _, member in ipairs(members_of(group)) do
+    local json = take_proven(book, member)
+    if json and group.action == 'accept' then
+      json = flagged(json, 'corrected')
+    elseif json and group.action == 'uncertain' then
+      json = flagged(json, 'accepted')
+    end
+    told[#told + 1] = json
+  end
+  return table.concat(told, '\n'), #told
+end
+
+-- What a group tells: lines, and how many.
+local function outcomes_of(book, group)
+  if group.proven then
+    return proven_outcomes(book, group)
+  end
+  local outcomes = group.outcomes
+  return table.concat(outcomes.args, '\n', outcomes.first, outcomes.last), outcomes.count
 end
 
 -- A grant whose last member is settled goes; of others the bitmap is kept.
@@ -1607,10 +1938,12 @@ local function settle(keys, args)
   local claims = take_slice(reader, 'finished claims')
   take_end(reader)
   need_types(k, 'queue', 'urgent', 'left', 'grants', 'claims', 'later', 'later_entries',
-    'later_held', 'uncertain', 'uncertain_entries', 'dead', 'events', 'event_index')
+    'later_held', 'uncertain', 'uncertain_entries', 'dead', 'events', 'event_index', 'exposed',
+    'proven', 'dead_members')
   need_finished(k, holder, claims)
 
   local book, answers = open_book(k), {}
+  book.has_proven = redis.call('EXISTS', k.proven) == 1
   for i, group in ipairs(groups) do
     answers[i] = judge_group(book, holder, group)
   end
@@ -1619,9 +1952,9 @@ local function settle(keys, args)
   for i, group in ipairs(groups) do
     if answers[i] == 'ok' then
       write_group(k, group, ttl, now)
-      if group.outcomes.count > 0 then
-        texts[#texts + 1] = table.concat(args, '\n', group.outcomes.first, group.outcomes.last)
-        outcome_count = outcome_count + group.outcomes.count
+      local text, count = outcomes_of(book, group)
+      if count > 0 then
+        texts[#texts + 1], outcome_count = text, outcome_count + count
       end
     end
   end
@@ -1726,35 +2059,6 @@ local function orphans_in(key, living)
   return names
 end
 
-local function ref_of(fields)
-  if fields[1] == 'member' then
-    local good, line = pcall(cjson.decode, fields[2])
-    return good and type(line) == 'table' and type(line.ref) == 'string' and line.ref or ''
-  end
-  for i = 1, #fields, 2 do
-    if fields[i] == 'ref' then
-      return fields[i + 1]
-    end
-  end
-  return ''
-end
-
--- The outcome of a member whose worker died. The price is digits: never through a double.
-local function uncertain_outcome(member, fields, now)
-  local parts = {}
-  for part in (member.cell.cell .. '|'):gmatch('([^|]*)|') do
-    parts[#parts + 1] = part
-  end
-  local function text(value)
-    return cjson.encode(value or '')
-  end
-  return ('{"type":"uncertain","entry":"%s","id":%s,"ref":%s,"attempt":%s,"country":%s,"market":%s,'
-    .. '"category":%s,"template":%s,"price":%s,"currency":"%s",'
-    .. '"reason":"the worker that sent it died","at":%.0f}'):format(member.name, text(member.id),
-    text(ref_of(fields)), member.attempt, text(parts[2]), text(parts[3]), text(parts[4]),
-    text(parts[5]), member.cell.price, member.cell.currency, now)
-end
-
 -- Reads the orphaned grants whole, as many as one call may clean up. Nothing is written yet.
 local function read_orphans(book, names)
   local members, count = {}, 0
@@ -1774,10 +2078,16 @@ local function read_orphans(book, names)
     end)
     count = count + 1
   end
+  local names = {}
+  for i, member in ipairs(members) do
+    names[i] = member.name
+  end
+  read_proven(book, names)
   return members, count
 end
 
--- Takes a member out of its place. False: it is gone from there, so it had its outcome.
+-- Takes a member out of its place: its fields, and its waiting record if it came from later. nil: it
+-- is gone from there, so it had its outcome.
 local function take_out(book, member)
   local source = member.grant.source
   local entry, n = split_member(member.name)
@@ -1785,7 +2095,7 @@ local function take_out(book, member)
       or masks_meet(left_of(book, entry), mask_single(n))) then
     return nil
   end
-  local fields, total = original_of(book, source, member.name)
+  local fields, total, waiting = original_of(book, source, member.name)
   if not fields then
     return nil
   end
@@ -1799,20 +2109,31 @@ local function take_out(book, member)
     redis.call('XDEL', book.k[source], id_of_entry(entry, source))
     book.entries[entry] = false
   end
-  return fields
+  return fields, waiting
 end
 
--- Moves the members of orphaned grants to uncertain and returns their outcomes.
+-- Moves the members of orphaned grants to uncertain and returns their outcomes. One that is proven
+-- leaves with that outcome; the attempt that its worker had begun may be a second one.
 local function park_members(book, members, until_ms, now)
-  local outcomes = {}
+  local k, reason, outcomes = book.k, 'the worker that sent it died', {}
   for _, member in ipairs(members) do
-    local fields = take_out(book, member)
+    local fields, waiting = take_out(book, member)
+    local proven = fields and take_proven(book, member.name)
     if fields then
-      redis.call('HSET', book.k.uncertain_entries, member.name, waiting_record(member.attempt, now,
-        'the worker that sent it died', uncertain_extra(member.grant, member.index, member.cell),
-        fields))
-      redis.call('ZADD', book.k.uncertain, until_ms, member.name)
-      outcomes[#outcomes + 1] = uncertain_outcome(member, fields, now)
+      redis.call('HSET', k.exposed, ('%s/%d'):format(member.grant.name, member.index),
+        exposed_line(member.name, member.attempt, member.cell, now))
+    end
+    if proven then
+      outcomes[#outcomes + 1] = flagged(proven, 'accepted')
+    elseif fields then
+      local extra = uncertain_extra(member.grant, member.index, member.cell)
+        .. past_extra(waiting and waiting.possible_duplicate, history_of(waiting))
+      redis.call('HSET', k.uncertain_entries, member.name,
+        waiting_record(member.attempt, now, reason, extra, fields))
+      redis.call('ZADD', k.uncertain, until_ms, member.name)
+      outcomes[#outcomes + 1] = outcome_json('uncertain', {member = member.name, cell = member.cell,
+        attempt = member.attempt, at = now, fields = fields, id = member.id, reason = reason,
+        is_duplicate = waiting and waiting.possible_duplicate})
     end
   end
   write_left(book)
@@ -1828,7 +2149,8 @@ local function recover(keys, args)
   local keep = take_number(reader, 'events_keep')
   take_end(reader)
   need_types(k, 'workers', 'queue', 'urgent', 'left', 'grants', 'claims', 'returned', 'later',
-    'later_entries', 'later_held', 'uncertain', 'uncertain_entries', 'events', 'event_index')
+    'later_entries', 'later_held', 'uncertain', 'uncertain_entries', 'events', 'event_index',
+    'exposed', 'proven')
   local living = {}
   for _, holder in ipairs(redis.call('HKEYS', k.workers)) do
     living[holder] = true
@@ -1846,10 +2168,7 @@ local function recover(keys, args)
   for i = 1, grant_count do
     redis.call('HDEL', k.grants, grants[i], grants[i] .. '#')
   end
-  for i = 1, #outcomes, EVENT_OUTCOMES_MAX do
-    local last = math.min(#outcomes, i + EVENT_OUTCOMES_MAX - 1)
-    append_event(k, last - i + 1, table.concat(outcomes, '\n', i, last), keep)
-  end
+  append_outcomes(k, outcomes, keep)
   for _, held in ipairs(claims) do
     give_back(k, held, now)
   end

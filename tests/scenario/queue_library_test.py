@@ -383,7 +383,8 @@ def test_dead_keeps_the_whole_original(queue):
     single = queue.add(ref="héé\x01", **{"1": "a\tb\n"})
     bulk = queue.add("urgent", bulk=BULK)
     parts = claimed(queue).parts
-    queue.client.hset(key("later:entries"), "7-7", '{"attempt":2,"fields":["to","+33","1","x\\/y"]}')
+    queue.client.hset(key("later:entries"), "7-7",
+                      '{"attempt":2,"at":5,"reason":"no","fields":["to","+33","1","x\\/y"]}')
     queue.client.hset(key("later:entries"), "8-8", "broken {")
     queue.client.zadd(key("later"), {"7-7": 1, "8-8": 1})
     later = claimed(queue, number=2).parts[0]
@@ -403,9 +404,13 @@ def test_dead_keeps_the_whole_original(queue):
          "o.member": BULK.split("\n")[1]},
         {"entry": single, "type": "dead", "reason": "why", "attempts": "4", "o.to": "+33612345678",
          "o.template": "order_shipped", "o.lang": "fr", "o.ref": "héé\x01", "o.1": "a\tb\n"},
-        {"entry": "7-7", "type": "dead", "reason": "why", "attempts": "4", "o.to": "+33",
-         "o.1": "x/y"},
+        {"entry": "7-7", "type": "dead", "reason": "why", "attempts": "4", "history": '["5 2 no"]',
+         "o.to": "+33", "o.1": "x/y"},
         {"entry": "8-8", "type": "dead", "reason": "why", "attempts": "4", "o.record": "broken {"}])
+    equal({text(member): text(found) for member, found in
+           queue.client.hgetall(key("dead:members")).items()},
+          {text(fields[b"entry"]): text(found)
+           for found, fields in queue.client.xrange(key("dead"))})
     equal(queue.client.hlen(key("later:entries")), 0)
     equal(queue.client.hexists(key("claims"), later.claim), False)
 
