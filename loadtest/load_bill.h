@@ -8,35 +8,22 @@
 #define FACTEUR_LOADTEST_LOAD_BILL_H
 
 #include "loadtest/audit.h"
+#include "loadtest/load_emulator.h"
 #include "queue/keys.h"
-#include "sender/h2/client.h"
-#include "sender/io/link.h"
 
-enum { LOAD_BILL_PAGE = 4000, LOAD_BILL_RESPONSE_MAX = 8 << 20 };
+enum { LOAD_BILL_PAGE = 4000 };
 
 struct load_bill {
-    struct loop *loop;
-    struct link *link;
-    struct tls_context *tls;
-    struct h2_client *client;
-    struct h2_exchange exchange;
+    struct load_emulator emulator;
     const struct account_keys *accounts;
     uint32_t account_count;
     struct audit *audit;
     uint64_t next;      /* number of the next charge */
     uint64_t strangers; /* charges without callback data of ours */
     uint64_t others;    /* charges of accounts that are not audited */
-    bool open, ended, answered;
-    enum h2_end end;
-    char where[160];
-    struct error_text lost;
-    char *response;
 };
 
-/*
- * Connects to `where` ("https://127.0.0.1:8443") with certificates verified by `ca_file` (NULL: the
- * system's). False with a sentence in `error`; then nothing is to be closed.
- */
+/* As load_emulator_open(). The other fields are then the caller's to set. */
 bool load_bill_open(struct load_bill *bill, struct loop *loop, const char *where,
                     const char *ca_file, struct error_text *error);
 /* Gives the audit every charge since the last call. */
