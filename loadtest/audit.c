@@ -158,7 +158,9 @@ static void
 adopt(struct audit *audit, uint32_t *slot, uint64_t n)
 {
     struct audit_message *foreign = &audit->messages[*slot - 1];
+    uint16_t flags = audit->messages[n].flags;
     audit->messages[n] = *foreign;
+    audit->messages[n].flags |= flags;
     audit->live.done += is_done(foreign);
     foreign->flags = AUDIT_FLAG_GONE;
     foreign->member.known = false;
@@ -172,13 +174,17 @@ record_of(struct audit *audit, struct audit_member member, uint64_t n)
     bool free_n = n != AUDIT_UNKNOWN && !audit->messages[n].member.known;
     uint32_t *slot = slot_of(audit, &member);
     if (*slot != 0) {
-        if (free_n && *slot - 1 >= audit->generator.messages)
+        bool foreign = *slot - 1 >= audit->generator.messages;
+        if (foreign && free_n)
             adopt(audit, slot, n);
+        else if (foreign && n != AUDIT_UNKNOWN)
+            audit->messages[*slot - 1].twin_of = (uint32_t)n + 1;
         return &audit->messages[*slot - 1];
     }
     /* A second member that says it is `n` is a foreign one: `n` was written twice. */
     uint64_t index = free_n ? n : add_foreign(audit);
     audit->messages[index].member = member;
+    audit->messages[index].twin_of = free_n || n == AUDIT_UNKNOWN ? 0 : (uint32_t)n + 1;
     *slot = (uint32_t)index + 1;
     if (++audit->named * 2 > audit->slot_count)
         grow_slots(audit);
@@ -217,6 +223,13 @@ void
 audit_bind(struct audit *audit, struct audit_member member, uint64_t n)
 {
     (void)record_of(audit, member, n);
+}
+
+void
+audit_repeated(struct audit *audit, uint64_t n)
+{
+    check(n < audit->generator.messages);
+    audit->messages[n].flags |= AUDIT_FLAG_REPEATED;
 }
 
 struct audit_member
@@ -258,7 +271,7 @@ audit_event(struct audit *audit, const struct audit_event *event)
     struct audit_message *message = record_of(audit, event->member, event->n);
     bool was_done = is_done(message);
     if ((message->flags & AUDIT_FLAG_PARKED) != 0) {
-        message->flags &= (uint8_t)~AUDIT_FLAG_PARKED;
+        message->flags &= (uint16_t)~AUDIT_FLAG_PARKED;
         audit->live.parked--;
     }
     message->events += message->events < UINT8_MAX;

@@ -7,7 +7,7 @@
  *
  * Pure: no clock, no socket. Facts may come in any order and while the sender is at work; one about
  * a member whose notification is not known yet is kept under the member's name until somebody says
- * which notification that was. Memory: 72 bytes a notification, and 8 for finding it by its member.
+ * which notification that was. Memory: 80 bytes a notification, and 8 for finding it by its member.
  */
 #ifndef FACTEUR_LOADTEST_AUDIT_H
 #define FACTEUR_LOADTEST_AUDIT_H
@@ -174,6 +174,9 @@ void audit_close(struct audit *audit);
 
 /* Somebody saw notification `n` under this name. */
 void audit_bind(struct audit *audit, struct audit_member member, uint64_t n);
+/* Its producer heard no answer and wrote `n` again: it may be there as two members. What counts is
+ * the one that was not told off as a duplicate; the other belongs to nobody. */
+void audit_repeated(struct audit *audit, uint64_t n);
 void audit_event(struct audit *audit, const struct audit_event *event);
 void audit_uncertain(struct audit *audit, struct audit_member member, uint64_t n); /* the event */
 /* `price`: of AUDIT_UNCERTAIN, what it may cost. */

@@ -35,7 +35,7 @@ problem(const struct finish *finish, enum audit_problem kind, const struct audit
 }
 
 static bool
-has(const struct audit_message *message, uint8_t flag)
+has(const struct audit_message *message, uint16_t flag)
 {
     return (message->flags & flag) != 0;
 }
@@ -255,16 +255,62 @@ take_time(struct audit_report *report, const struct audit_message *message)
         report->last_ms = at_ms;
 }
 
+/* A notification that was written twice, and neither is a duplicate: both must not be sent. */
+static void
+expect_of_twin(const struct finish *finish, const struct audit_message *message)
+{
+    struct generated_plan plan;
+    if (message->twin_of == 0 || message->outcome != AUDIT_ACCEPTED)
+        return;
+    generator_plan(&finish->audit->generator, message->twin_of - 1, &plan);
+    expect_of_accepted(finish, message, &plan);
+}
+
+static bool
+has_come_to_nothing(const struct audit_message *message)
+{
+    return message->outcome == AUDIT_DUPLICATE ||
+           (message->outcome == AUDIT_NONE && message->places == 0);
+}
+
+/* Its producer wrote it again: the record of ours is the one that did not come to nothing. */
+static void
+choose_twin(struct audit *audit, struct audit_message *twin)
+{
+    struct audit_message *ours = &audit->messages[twin->twin_of - 1];
+    if (!has(ours, AUDIT_FLAG_REPEATED) || has(twin, AUDIT_FLAG_GONE) ||
+        !has_come_to_nothing(ours) || has_come_to_nothing(twin))
+        return;
+    struct audit_message other = *ours;
+    *ours = *twin;
+    ours->flags |= other.flags & (AUDIT_FLAG_REPEATED | AUDIT_FLAG_COPIED | AUDIT_FLAG_ID_SENT);
+    ours->twin_of = 0;
+    other.twin_of = twin->twin_of;
+    *twin = other;
+}
+
+static void
+complete_all(const struct finish *finish)
+{
+    struct audit *audit = finish->audit;
+    for (uint64_t i = 0; i < audit->count; i++)
+        if (!has(&audit->messages[i], AUDIT_FLAG_GONE))
+            complete_outcome(finish, &audit->messages[i]);
+    for (uint64_t i = audit->generator.messages; i < audit->count; i++)
+        if (audit->messages[i].twin_of != 0)
+            choose_twin(audit, &audit->messages[i]);
+}
+
 static void
 finish_one(const struct finish *finish, uint64_t index)
 {
     struct audit_message *message = &finish->audit->messages[index];
     if (has(message, AUDIT_FLAG_GONE))
         return;
-    complete_outcome(finish, message);
     audit_money_of(finish, message);
     if (!is_ours(finish, message)) {
         finish->report->foreign++;
+        expect_of_twin(finish, message);
         return;
     }
     find_place(finish, message);
@@ -284,6 +330,7 @@ audit_finish(struct audit *audit, const struct audit_view *view, struct audit_re
     report->view = *view;
     struct finish finish = {.audit = audit, .report = report};
     mark_copies(audit);
+    complete_all(&finish);
     for (uint64_t i = 0; i < audit->count; i++)
         finish_one(&finish, i);
     close_the_books(&finish);

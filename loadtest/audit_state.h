@@ -7,12 +7,13 @@
 #include "loadtest/audit.h"
 
 enum audit_flag {
-    AUDIT_FLAG_POLICY = 1,   /* refused for what it says */
-    AUDIT_FLAG_POSSIBLE = 2, /* flagged as a possible duplicate */
-    AUDIT_FLAG_PARKED = 4,   /* an `uncertain` event came, and nothing after it */
-    AUDIT_FLAG_GONE = 8,     /* a foreign record that turned out to be one of ours */
-    AUDIT_FLAG_COPIED = 16,  /* others carry its id */
-    AUDIT_FLAG_ID_SENT = 32, /* its id was accepted once */
+    AUDIT_FLAG_POLICY = 1,    /* refused for what it says */
+    AUDIT_FLAG_POSSIBLE = 2,  /* flagged as a possible duplicate */
+    AUDIT_FLAG_PARKED = 4,    /* an `uncertain` event came, and nothing after it */
+    AUDIT_FLAG_GONE = 8,      /* a foreign record that turned out to be one of ours */
+    AUDIT_FLAG_COPIED = 16,   /* others carry its id */
+    AUDIT_FLAG_ID_SENT = 32,  /* its id was accepted once */
+    AUDIT_FLAG_REPEATED = 64, /* may have been written twice */
 };
 
 struct audit_message {
@@ -24,13 +25,14 @@ struct audit_message {
     uint64_t parked_price;
     uint32_t latency_ms;
     uint32_t bill_to; /* hash of the digits */
+    uint32_t twin_of; /* of a foreign one that says it is a notification of ours: which, + 1 */
     char country[2];  /* of the event */
     uint8_t outcome;  /* enum audit_outcome */
     uint8_t dead;     /* the dead record's */
     uint8_t events;   /* final ones, at most 255 */
     uint8_t charges;  /* likewise */
     uint8_t places;   /* bits of enum audit_place */
-    uint8_t flags;
+    uint16_t flags;
 };
 
 struct audit {

@@ -202,6 +202,60 @@ others_money_counts_but_not_their_number(void)
 
 /* ---- one thing is wrong --------------------------------------------------------------------- */
 
+/* Written twice, because its producer heard no answer: the second is told off as a duplicate, or it
+ * is the first that was never there. */
+static void
+a_repeated_one_counts_once(void)
+{
+    for (int first_is_the_duplicate = 0; first_is_the_duplicate < 2; first_is_the_duplicate++) {
+        world(1);
+        struct audit_member again = member_of(0);
+        again.seq = 1;
+        struct audit_member accepted = first_is_the_duplicate ? again : member_of(0);
+        struct audit_member duplicate = first_is_the_duplicate ? member_of(0) : again;
+        struct audit_event told = {
+            .member = duplicate, .n = 0, .outcome = AUDIT_DUPLICATE, .at_ms = 1732377601000};
+        audit_bind(audit, member_of(0), 0);
+        audit_repeated(audit, 0);
+        audit_event(audit, &told);
+        charge_as(0, accepted, PRICE);
+        audit_ledger(audit, PRICE);
+        told.member = accepted;
+        told.outcome = AUDIT_ACCEPTED;
+        told.price = PRICE;
+        char wamid[32];
+        told.wamid = wamid_of(0, wamid);
+        audit_event(audit, &told);
+        finish();
+        expect(report.good);
+        expect_u64(report.outcomes[AUDIT_ACCEPTED], MESSAGES);
+        expect_u64(report.outcomes[AUDIT_DUPLICATE], 0);
+        expect_u64(report.foreign, 1);
+    }
+}
+
+static void
+a_repeated_one_that_is_sent_twice_is_found(void)
+{
+    world(0);
+    struct audit_member again = member_of(0);
+    again.seq = 1;
+    char wamid[32];
+    struct audit_event told = {.member = again,
+                               .n = 0,
+                               .outcome = AUDIT_ACCEPTED,
+                               .price = PRICE,
+                               .wamid = wamid_of(0, wamid),
+                               .at_ms = 1732377601000};
+    audit_repeated(audit, 0);
+    audit_event(audit, &told);
+    audit_ledger(audit, PRICE);
+    charge_as(0, again, PRICE);
+    finish();
+    expect_only(AUDIT_ID_TWICE, 1);
+    expect_u64(report.duplicates, 1);
+}
+
 static void
 a_lost_one_is_found(void)
 {
@@ -737,6 +791,8 @@ main(void)
     TEST(what_is_parked_is_exposure);
     TEST(what_is_in_flight_is_not_a_difference);
     TEST(others_money_counts_but_not_their_number);
+    TEST(a_repeated_one_counts_once);
+    TEST(a_repeated_one_that_is_sent_twice_is_found);
     TEST(a_lost_one_is_found);
     TEST(a_blind_duplicate_is_found);
     TEST(a_flagged_duplicate_is_only_possible);
