@@ -1,6 +1,7 @@
 /*
  * facteur-load - generates, follows, audits, measures. The verbs' stories; the parts are elsewhere.
  */
+#include "loadtest/chaos.h"
 #include "loadtest/load_check.h"
 #include "loadtest/load_fill.h"
 #include "loadtest/load_follow.h"
@@ -344,6 +345,7 @@ main(int count, char **arguments)
     case LOAD_PARSE_OK:
         code = load->options.verb == LOAD_FILL    ? verb_fill(load)
                : load->options.verb == LOAD_AUDIT ? verb_audit(load)
+               : load->options.verb == LOAD_CHAOS ? chaos_run(&load->options)
                                                   : verb_run(load);
         break;
     }

@@ -1,4 +1,6 @@
 #include "loadtest/load_options.h"
+#include "loadtest/chaos_house.h"
+#include "loadtest/chaos_plan.h"
 #include "sender/base/check.h"
 
 #include <stddef.h>
@@ -19,22 +21,26 @@ struct flag {
 
 #define AT(field) offsetof(struct load_options, field)
 enum {
-    ALL = LOAD_FILL | LOAD_AUDIT | LOAD_RUN,
+    OTHERS = LOAD_FILL | LOAD_AUDIT | LOAD_RUN, /* they work on what somebody else started */
+    ALL = OTHERS | LOAD_CHAOS,
     WRITES = LOAD_FILL | LOAD_RUN,
     READS = LOAD_AUDIT | LOAD_RUN
 };
 
 static const struct flag flags[] = {
-    {"redis", FLAG_TEXT, ALL, AT(redis), "WHERE", "unix:/path or tcp://host:port"},
-    {"account", FLAG_ACCOUNT, ALL, 0, "B/A", "business/account, e.g. acme/fr; may be repeated"},
-    {"messages", FLAG_COUNT, ALL, AT(messages), "N", "how many notifications (20000)"},
+    {"redis", FLAG_TEXT, OTHERS, AT(redis), "WHERE", "unix:/path or tcp://host:port"},
+    {"account", FLAG_ACCOUNT, OTHERS, 0, "B/A", "business/account, e.g. acme/fr; may be repeated"},
+    {"messages", FLAG_COUNT, ALL, AT(messages), "N",
+     "how many notifications (20000; chaos: 100000)"},
     {"seed", FLAG_COUNT, ALL, AT(seed), "S",
      "same seed, same notifications (fill: the next unused; audit: the last)"},
     {"promotional", FLAG_SHARE, ALL, AT(promotional), "0..1",
-     "share with an offer smuggled in (0.02)"},
-    {"bad", FLAG_SHARE, ALL, AT(bad), "0..1", "share that is malformed in some way (0.01)"},
+     "share with an offer smuggled in (0.02; chaos: 0.005)"},
+    {"bad", FLAG_SHARE, ALL, AT(bad), "0..1",
+     "share that is malformed in some way (0.01; chaos: 0.005)"},
     {"urgent", FLAG_SHARE, ALL, AT(urgent), "0..1", "share written to the urgent stream (0.01)"},
-    {"duplicates", FLAG_SHARE, ALL, AT(duplicates), "0..1", "share that repeats an earlier id (0)"},
+    {"duplicates", FLAG_SHARE, ALL, AT(duplicates), "0..1",
+     "share that repeats an earlier id (0; chaos: 0.005)"},
     {"countries", FLAG_COUNT, ALL, AT(countries), "N", "recipients of how many countries (60)"},
     {"bulk", FLAG_COUNT, ALL, AT(bulk), "N", "members in one entry, 1 to 64 (1: plain entries)"},
     {"templates", FLAG_TEXT, ALL, AT(templates), "FOLDER", "the catalogue's JSON files"},
@@ -49,9 +55,17 @@ static const struct flag flags[] = {
     {"emulator-pid", FLAG_COUNT, READS, AT(emulator_pid), "PID", "the same for facteur-emulator"},
     {"show-refused", FLAG_COUNT, READS, AT(show_refused), "N",
      "show N refused texts with the offending words (0)"},
-    {"timeout", FLAG_COUNT, LOAD_RUN, AT(timeout_s), "SECONDS",
+    {"timeout", FLAG_COUNT, LOAD_RUN | LOAD_CHAOS, AT(timeout_s), "SECONDS",
      "give up waiting for outcomes after (120)"},
-    {"live", FLAG_SWITCH, LOAD_RUN, AT(live), NULL,
+    {"kills", FLAG_COUNT, LOAD_CHAOS, AT(kills), "N", "how many faults, of all kinds (200)"},
+    {"only", FLAG_TEXT, LOAD_CHAOS, AT(only), "KINDS",
+     "only these, with commas between; see below"},
+    {"senders", FLAG_COUNT, LOAD_CHAOS, AT(senders), "N", "how many at once, 1 to 8 (2)"},
+    {"accounts", FLAG_COUNT, LOAD_CHAOS, AT(own_accounts), "N", "how many, 1 to 8 (3)"},
+    {"aof", FLAG_TEXT, LOAD_CHAOS, AT(aof), "WHEN", "appendfsync of Redis (always)"},
+    {"keep", FLAG_SWITCH, LOAD_CHAOS, AT(keep), NULL,
+     "keep logs and Redis' files also if all is well"},
+    {"live", FLAG_SWITCH, LOAD_RUN | LOAD_CHAOS, AT(live), NULL,
      "print the live line also when not on a terminal"},
     {"json", FLAG_SWITCH, ALL, AT(json), NULL, "the last line of the output is one JSON object"},
     {"quiet", FLAG_SWITCH, ALL, AT(quiet), NULL, "no progress"},
@@ -75,6 +89,11 @@ static const struct verb verbs[] = {
     {"run", LOAD_RUN, "fill, follow until everything has an outcome, audit, and measure",
      "facteur-load run --redis unix:/run/redis.sock --account acme/fr --messages 20000 \\\n"
      "      --emulator https://127.0.0.1:8443 --ca-file ca.pem --show-refused 3"},
+    {"chaos", LOAD_CHAOS,
+     "kills senders and Redis of its own in mid-flight: is anything lost or sent twice?",
+     "facteur-load chaos --messages 3000 --kills 10 --seed 1\n"
+     "  facteur-load chaos --messages 100000 --kills 200 --bulk 50 --json\n"
+     "  facteur-load chaos --only kill-sender,restart-redis --kills 20 --messages 5000 --keep"},
 };
 
 /* ---- help ----------------------------------------------------------------------------------- */
@@ -91,6 +110,20 @@ print_verbs(void)
 }
 
 static void
+print_chaos(void)
+{
+    printf("\nIt starts a redis-server, a facteur-emulator and senders of its own in a folder of\n"
+           "their own, and leaves nothing behind. Between two faults producers write a part of\n"
+           "the messages, so that each fault hits in mid-flight; killed senders are started\n"
+           "again. At the end the queue is drained, the senders are asked to stop, and the audit\n"
+           "compares Redis' books with what the emulator truly accepted.\n\n"
+           "Kinds of fault, drawn by the seed:\n");
+    for (uint32_t i = 0; i < CHAOS_KIND_COUNT; i++)
+        printf("  %-14s %s\n", chaos_kind_text((enum chaos_kind)i),
+               chaos_kind_help((enum chaos_kind)i));
+}
+
+static void
 print_verb(const struct verb *verb)
 {
     printf("facteur-load %s - %s\n\n", verb->name, verb->does);
@@ -102,8 +135,10 @@ print_verb(const struct verb *verb)
                        flags[i].value == NULL ? "" : flags[i].value);
         printf("  %-24s %s\n", left, flags[i].help);
     }
+    if (verb->verb == LOAD_CHAOS)
+        print_chaos();
     printf("\nFor example:\n\n  %s\n", verb->example);
-    if (verb->verb != LOAD_FILL)
+    if ((verb->verb & READS) != 0)
         printf("\nWhat fill wrote is remembered in Redis by its seed, so audit needs no shares.\n");
     printf("Exit: 0 good, 1 the audit says no, 64 usage, 69 a service is not there.\n");
 }
@@ -193,7 +228,7 @@ read_flag(struct load_options *options, int count, char **arguments, struct erro
 /* ---- the whole ------------------------------------------------------------------------------ */
 
 static bool
-judge(const struct load_options *options, struct error_text *error)
+judge_place(const struct load_options *options, struct error_text *error)
 {
     struct link_address address;
     char host[128];
@@ -201,7 +236,33 @@ judge(const struct load_options *options, struct error_text *error)
         error_set(error, "say where Redis is: --redis unix:/path/of/socket or tcp://host:port");
     else if (options->account_count == 0)
         error_set(error, "say whose streams: --account business/account, such as acme/fr");
-    else if (options->messages == 0 || options->messages > AUDIT_MESSAGES_MAX)
+    else
+        return true;
+    return false;
+}
+
+static bool
+judge_chaos(struct load_options *options, struct error_text *error)
+{
+    options->fault_kinds = CHAOS_ALL_KINDS;
+    if (options->only != NULL &&
+        !chaos_read_kinds(span_of(options->only), &options->fault_kinds, error))
+        return false;
+    if (options->senders == 0 || options->senders > CHAOS_SENDERS_MAX)
+        error_set(error, "--senders: from 1 to %d", CHAOS_SENDERS_MAX);
+    else if (strcmp(options->aof, "always") != 0 && strcmp(options->aof, "everysec") != 0)
+        error_set(error, "--aof %s: always or everysec", options->aof);
+    else
+        return chaos_house_accounts(options, options->own_accounts, error);
+    return false;
+}
+
+static bool
+judge(struct load_options *options, struct error_text *error)
+{
+    if (options->verb == LOAD_CHAOS ? !judge_chaos(options, error) : !judge_place(options, error))
+        return false;
+    if (options->messages == 0 || options->messages > AUDIT_MESSAGES_MAX)
         error_set(error, "--messages: from 1 to %d", AUDIT_MESSAGES_MAX);
     else if (options->bulk == 0 || options->bulk > QUEUE_BULK_MAX)
         error_set(error, "--bulk: from 1 to %d members in an entry", QUEUE_BULK_MAX);
@@ -215,9 +276,8 @@ judge(const struct load_options *options, struct error_text *error)
     return false;
 }
 
-enum load_parse
-load_options_read(struct load_options *options, int count, char **arguments,
-                  struct error_text *error)
+static void
+set_defaults(struct load_options *options)
 {
     *options = (struct load_options){.messages = 20000,
                                      .seed = 1,
@@ -228,6 +288,25 @@ load_options_read(struct load_options *options, int count, char **arguments,
                                      .urgent = 0.01,
                                      .timeout_s = 120,
                                      .templates = FACTEUR_SOURCE_DIR "/templates/catalogue"};
+}
+
+/* Most of it must come to be accepted: that is what is promised. */
+static void
+set_chaos_defaults(struct load_options *options)
+{
+    options->messages = 100000;
+    options->promotional = options->bad = options->duplicates = 0.005;
+    options->kills = 200;
+    options->senders = 2;
+    options->own_accounts = 3;
+    options->aof = "always";
+}
+
+enum load_parse
+load_options_read(struct load_options *options, int count, char **arguments,
+                  struct error_text *error)
+{
+    set_defaults(options);
     if (count == 0 || strcmp(arguments[0], "--help") == 0 || strcmp(arguments[0], "-h") == 0 ||
         strcmp(arguments[0], "help") == 0) {
         print_verbs();
@@ -239,10 +318,12 @@ load_options_read(struct load_options *options, int count, char **arguments,
         if (strcmp(arguments[0], verbs[i].name) == 0)
             verb = &verbs[i];
     if (verb == NULL) {
-        error_set(error, "%s: no such verb; there are fill, audit and run", arguments[0]);
+        error_set(error, "%s: no such verb; there are fill, audit, run and chaos", arguments[0]);
         return LOAD_PARSE_ERROR;
     }
     options->verb = verb->verb;
+    if (options->verb == LOAD_CHAOS)
+        set_chaos_defaults(options);
     for (int i = 1; i < count;) {
         if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
             print_verb(verb);

@@ -7,7 +7,7 @@
 #include "loadtest/load_events.h"
 #include "queue/keys.h"
 
-enum load_verb { LOAD_FILL = 1, LOAD_AUDIT = 2, LOAD_RUN = 4 };
+enum load_verb { LOAD_FILL = 1, LOAD_AUDIT = 2, LOAD_RUN = 4, LOAD_CHAOS = 8 };
 
 /* Exit codes, as facteur's own. */
 enum { LOAD_EXIT_GOOD = 0, LOAD_EXIT_NO = 1, LOAD_EXIT_USAGE = 64, LOAD_EXIT_UNAVAILABLE = 69 };
@@ -29,7 +29,13 @@ struct load_options {
     uint64_t timeout_s;
     uint64_t show_refused;
     bool json, quiet, live, again;
-    uint64_t given; /* a bit for each flag of the table that was written */
+    uint64_t kills, senders; /* of chaos */
+    uint64_t own_accounts;   /* how many its house has */
+    const char *only;        /* kinds of fault as written, or NULL: all */
+    uint32_t fault_kinds;    /* the same, a bit each */
+    const char *aof;         /* appendfsync of its Redis */
+    bool keep;               /* its folder */
+    uint64_t given;          /* a bit for each flag of the table that was written */
 };
 
 enum load_parse {

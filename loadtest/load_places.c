@@ -276,9 +276,11 @@ bit_is_set(struct span hex, uint32_t index)
     return (hex_digit(hex.data[index / 4]) >> index % 4 & 1) != 0;
 }
 
+typedef void granted_f(void *context, struct span member);
+
 /* A record is followed by nothing, or by its bitmap under GRANT#; both are in one HGETALL. */
 static void
-read_grant(struct load_places *places, uint32_t account, struct span record, struct span settled)
+read_grant(struct span record, struct span settled, granted_f *on_granted, void *context)
 {
     struct span rest = record;
     (void)span_split(&rest, '\n');
@@ -287,29 +289,66 @@ read_grant(struct load_places *places, uint32_t account, struct span record, str
         struct span line = span_split(&rest, '\n');
         if (line.size == 0 || span_starts(line, SPAN("c\t")))
             continue;
-        struct audit_member member;
-        if (!audit_read_member(span_split(&line, '\t'), account, &member))
-            places->strange++;
-        else if (!bit_is_set(settled, index))
-            audit_place(places->audit, member, AUDIT_UNKNOWN, AUDIT_GRANTED, 0);
+        if (!bit_is_set(settled, index))
+            on_granted(context, span_split(&line, '\t'));
         index++;
     }
+}
+
+/* Gives each member that is granted and not settled. */
+static void
+each_granted(const struct reply *grants, granted_f *on_granted, void *context)
+{
+    for (size_t i = 0; i + 1 < grants->count; i += 2) {
+        struct span name = grants->elements[i]->text;
+        if (name.size > 0 && name.data[name.size - 1] == '#')
+            continue;
+        char bitmap[TEXT_MAX];
+        (void)snprintf(bitmap, sizeof bitmap, "%.*s#", SPAN_ARG(name));
+        read_grant(grants->elements[i + 1]->text, load_field(grants, bitmap), on_granted, context);
+    }
+}
+
+static void
+count_granted(void *context, struct span member)
+{
+    (void)member;
+    ++*(uint64_t *)context;
+}
+
+uint64_t
+load_places_granted(const struct reply *grants)
+{
+    uint64_t count = 0;
+    each_granted(grants, count_granted, &count);
+    return count;
+}
+
+struct grants_of {
+    struct load_places *places;
+    uint32_t account;
+};
+
+static void
+on_granted(void *context, struct span name)
+{
+    const struct grants_of *of = context;
+    struct audit_member member;
+    if (audit_read_member(name, of->account, &member))
+        audit_place(of->places->audit, member, AUDIT_UNKNOWN, AUDIT_GRANTED, 0);
+    else
+        of->places->strange++;
 }
 
 static bool
 read_grants(struct load_places *places, uint32_t account)
 {
     char key[KEY_MAX];
+    struct grants_of of = {places, account};
     const char *const parts[] = {"HGETALL", key_of(places, account, "grants", key), NULL};
     const struct reply *reply = ask(places, parts);
-    for (size_t i = 0; reply != NULL && i + 1 < reply->count; i += 2) {
-        struct span name = reply->elements[i]->text;
-        if (name.size > 0 && name.data[name.size - 1] == '#')
-            continue;
-        char bitmap[TEXT_MAX];
-        (void)snprintf(bitmap, sizeof bitmap, "%.*s#", SPAN_ARG(name));
-        read_grant(places, account, reply->elements[i + 1]->text, load_field(reply, bitmap));
-    }
+    if (reply != NULL)
+        each_granted(reply, on_granted, &of);
     return reply != NULL;
 }
 

@@ -39,6 +39,9 @@ bool load_places_read(struct load_places *places);
 /* A number that changes whenever anything moved. False with a sentence in places->error. */
 bool load_places_fingerprint(struct load_places *places, uint64_t *fingerprint);
 
+/* How many members of A:grants, as HGETALL gives it, are not settled. */
+uint64_t load_places_granted(const struct reply *grants);
+
 /* N from a member's text, well-formed JSON or not: looks for the ref that the generator wrote. */
 uint64_t load_places_find_ref(const struct generator *generator, struct span line);
 

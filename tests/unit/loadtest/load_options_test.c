@@ -1,3 +1,4 @@
+#include "loadtest/chaos_plan.h"
 #include "loadtest/load_process.h"
 #include "loadtest/load_record.h"
 #include "loadtest/progress.h"
@@ -40,13 +41,25 @@ a_good_line_is_read(void)
 }
 
 static void
+chaos_brings_its_own_house(void)
+{
+    expect(parse("chaos --kills 7 --only cut --bulk 50") == LOAD_PARSE_OK);
+    expect(options.verb == LOAD_CHAOS && options.kills == 7 && options.senders == 2);
+    expect_u64(options.messages, 100000);
+    expect_u64(options.account_count, 3);
+    expect_text(options.accounts[0].account, "facteur:{acme}:fr");
+    expect_u64(options.fault_kinds, 1U << CHAOS_CUT);
+    expect(parse("chaos") == LOAD_PARSE_OK && options.fault_kinds == CHAOS_ALL_KINDS);
+}
+
+static void
 a_bad_line_says_what_to_do(void)
 {
     static const struct {
         const char *line;
         const char *says;
     } cases[] = {
-        {"send", "there are fill, audit and run"},
+        {"send", "there are fill, audit, run and chaos"},
         {"fill", "--redis unix:"},
         {"fill --redis", "wants a value"},
         {"fill --redis nowhere --account acme/fr", "--redis unix:"},
@@ -62,6 +75,11 @@ a_bad_line_says_what_to_do(void)
         {"fill --redis tcp://h:6379 --account acme/fr --countries 1000", "--countries"},
         {"fill --redis tcp://h:6379 --account acme/fr --emulator x", "no such option"},
         {"fill acme/fr", "begins with --"},
+        {"chaos --redis tcp://h:6379", "no such option"},
+        {"chaos --only kill", "is no kind of fault"},
+        {"chaos --senders 9", "--senders"},
+        {"chaos --accounts 0", "--accounts"},
+        {"chaos --aof never", "always or everysec"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bool failed = parse(cases[i].line) == LOAD_PARSE_ERROR;
@@ -223,6 +241,7 @@ int
 main(void)
 {
     TEST(a_good_line_is_read);
+    TEST(chaos_brings_its_own_house);
     TEST(a_bad_line_says_what_to_do);
     TEST(a_record_gives_what_was_not_said);
     TEST(cpu_is_read_from_a_stat_file);

@@ -1,0 +1,422 @@
+#include "loadtest/chaos_house.h"
+#include "loadtest/chaos_command.h"
+#include "loadtest/load_places.h"
+#include "sender/base/check.h"
+#include "sender/base/clock.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    START_MAX_US = 30 * 1000 * 1000,
+    LOOK_US = 20 * 1000,
+    TAIL_SIZE = 300, /* bytes of a log that are shown when something does not start */
+    PHONE_ID_FIRST = 1001,
+};
+
+#define DATA FACTEUR_SOURCE_DIR "/sender/cost/data"
+
+static const char *const account_names[CHAOS_ACCOUNTS_MAX] = {"acme/fr",   "acme/es",  "globex/en",
+                                                              "globex/de", "acme/it",  "initech/fr",
+                                                              "acme/pt",   "globex/nl"};
+
+bool
+chaos_house_accounts(struct load_options *options, uint64_t count, struct error_text *error)
+{
+    if (count == 0 || count > CHAOS_ACCOUNTS_MAX) {
+        error_set(error, "--accounts: from 1 to %d", CHAOS_ACCOUNTS_MAX);
+        return false;
+    }
+    for (uint64_t i = 0; i < count; i++)
+        check(keys_read(span_of(account_names[i]), &options->accounts[i], error));
+    options->account_count = (uint32_t)count;
+    return true;
+}
+
+/* ---- files ---------------------------------------------------------------------------------- */
+
+static const char *
+path_of(const struct chaos_house *house, const char *name, char path[CHAOS_PATH_MAX])
+{
+    (void)snprintf(path, CHAOS_PATH_MAX, "%s/%s", house->folder, name);
+    return path;
+}
+
+static bool
+fail(struct chaos_house *house, const char *what)
+{
+    error_set(&house->error, "%s: %s", what, strerror(errno));
+    return false;
+}
+
+static bool
+make_folder(struct chaos_house *house)
+{
+    const char *base = getenv("TMPDIR");
+    char path[CHAOS_PATH_MAX];
+    (void)snprintf(house->folder, sizeof house->folder, "%s/facteur-chaos.XXXXXX",
+                   base != NULL && strlen(base) < 60 ? base : "/tmp");
+    if (mkdtemp(house->folder) == NULL)
+        return fail(house, house->folder);
+    FILE *token = fopen(path_of(house, "token", path), "we");
+    if (token == NULL || fputs("token-of-chaos\n", token) < 0 || fclose(token) != 0)
+        return fail(house, path);
+    return true;
+}
+
+/* facteur-load and facteur-emulator are built side by side, facteur one above. */
+static bool
+find_programs(struct chaos_house *house)
+{
+    char own[CHAOS_PATH_MAX] = {0};
+    if (readlink("/proc/self/exe", own, sizeof own - 1) < 0)
+        return fail(house, "/proc/self/exe");
+    (void)snprintf(house->programs, sizeof house->programs, "%s", dirname(own));
+    static const char *const names[] = {"facteur-emulator", "../facteur"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[2 * CHAOS_PATH_MAX];
+        (void)snprintf(path, sizeof path, "%s/%s", house->programs, names[i]);
+        if (access(path, X_OK) == 0)
+            continue;
+        error_set(&house->error, "%s is not there: build it (cmake --build build)", path);
+        return false;
+    }
+    return true;
+}
+
+/* The end of a log, for whoever has to find out why something did not start. */
+static struct span
+tail_of(const struct chaos_house *house, const char *log, char memory[TAIL_SIZE])
+{
+    char path[CHAOS_PATH_MAX];
+    FILE *file = fopen(path_of(house, log, path), "re");
+    if (file == NULL)
+        return (struct span){0};
+    if (fseek(file, -TAIL_SIZE, SEEK_END) != 0)
+        rewind(file);
+    size_t size = fread(memory, 1, TAIL_SIZE, file);
+    (void)fclose(file);
+    return span_trim((struct span){memory, size});
+}
+
+static bool
+did_not_start(struct chaos_house *house, const char *what, const char *log)
+{
+    char memory[TAIL_SIZE];
+    struct span tail = tail_of(house, log, memory);
+    error_set(&house->error, "%s did not start; the end of its log: %.*s", what, SPAN_ARG(tail));
+    return false;
+}
+
+/* Waits until a line of `log` holds `words`; what follows them on it goes to `rest`. */
+static bool
+await_log(struct chaos_house *house, struct chaos_child *child, const char *log, const char *words,
+          char rest[128])
+{
+    uint64_t end_us = clock_monotonic_us() + START_MAX_US;
+    char path[CHAOS_PATH_MAX];
+    while (clock_monotonic_us() < end_us && !chaos_child_has_ended(child)) {
+        FILE *file = fopen(path_of(house, log, path), "re");
+        char line[1024];
+        const char *at = NULL;
+        while (file != NULL && at == NULL && fgets(line, sizeof line, file) != NULL)
+            at = strstr(line, words);
+        if (file != NULL)
+            (void)fclose(file);
+        if (at != NULL) {
+            struct span found = span_trim(span_of(at + strlen(words)));
+            (void)snprintf(rest, 128, "%.*s", SPAN_ARG(found));
+            return true;
+        }
+        loop_turn(house->loop, LOOK_US);
+    }
+    return false;
+}
+
+static bool
+start(struct chaos_house *house, struct chaos_child *child, const struct chaos_command *command,
+      const char *log)
+{
+    char path[CHAOS_PATH_MAX];
+    return chaos_child_start(child, command->words, path_of(house, log, path), &house->error);
+}
+
+/* ---- Redis ---------------------------------------------------------------------------------- */
+
+bool
+chaos_house_start_redis(struct chaos_house *house)
+{
+    struct chaos_command command;
+    chaos_command_begin(&command);
+    chaos_command_word(&command, "redis-server");
+    chaos_command_option(&command, "--port", "0");
+    chaos_command_option(&command, "--unixsocket", "%s/redis.sock", house->folder);
+    chaos_command_option(&command, "--unixsocketperm", "700");
+    chaos_command_option(&command, "--dir", "%s", house->folder);
+    chaos_command_option(&command, "--appendonly", "yes");
+    chaos_command_option(&command, "--appendfsync", "%s", house->options->aof);
+    chaos_command_option(&command, "--save", "%s", "");
+    chaos_command_option(&command, "--stream-node-max-bytes", "1024");
+    return start(house, &house->redis, &command, "redis.log");
+}
+
+static void
+unlink_redis(struct chaos_house *house)
+{
+    if (house->linked)
+        load_redis_close(&house->link);
+    house->linked = false;
+}
+
+static bool
+answers_ping(struct chaos_house *house)
+{
+    const char *const ping[] = {"PING", NULL};
+    return load_redis_ask(&house->link, ping, &house->error) != NULL;
+}
+
+bool
+chaos_house_has_redis(struct chaos_house *house)
+{
+    if (!chaos_child_runs(&house->redis))
+        return false;
+    if (house->linked && !house->link.ended)
+        return true;
+    uint64_t now_us = clock_monotonic_us();
+    unlink_redis(house);
+    if (now_us < house->look_us)
+        return false;
+    house->look_us = now_us + LOOK_US;
+    house->linked = load_redis_open(&house->link, house->loop, house->where, &house->error);
+    if (house->linked && !answers_ping(house)) /* it reads its log */
+        unlink_redis(house);
+    return house->linked;
+}
+
+static bool
+await_redis(struct chaos_house *house)
+{
+    uint64_t end_us = clock_monotonic_us() + START_MAX_US;
+    while (!chaos_house_has_redis(house)) {
+        if (chaos_child_has_ended(&house->redis) || clock_monotonic_us() > end_us)
+            return did_not_start(house, "redis-server (Debian package redis-server)", "redis.log");
+        loop_turn(house->loop, LOOK_US);
+    }
+    return true;
+}
+
+const struct reply *
+chaos_house_ask(struct chaos_house *house, const char *const *parts)
+{
+    return chaos_house_has_redis(house) ? load_redis_ask(&house->link, parts, &house->error) : NULL;
+}
+
+/* ---- emulator ------------------------------------------------------------------------------- */
+
+static bool
+start_emulator(struct chaos_house *house)
+{
+    const struct load_options *options = house->options;
+    struct chaos_command command;
+    chaos_command_begin(&command);
+    chaos_command_word(&command, "%s/facteur-emulator", house->programs);
+    chaos_command_option(&command, "--listen", "127.0.0.1:0");
+    chaos_command_option(&command, "--make-certificate", "%s", house->folder);
+    chaos_command_option(&command, "--token-file", "%s/token", house->folder);
+    chaos_command_option(&command, "--templates", "%s", options->templates);
+    chaos_command_option(&command, "--prefixes", "%s/prefixes.csv", DATA);
+    chaos_command_option(&command, "--markets", "%s/markets.csv", DATA);
+    chaos_command_option(&command, "--rates", "%s/rates.csv", DATA);
+    chaos_command_option(&command, "--latency", "5ms-40ms");
+    chaos_command_option(&command, "--seed", "%llu", (unsigned long long)options->seed);
+    chaos_command_word(&command, "--quiet");
+    for (uint32_t i = 0; i < options->account_count; i++)
+        chaos_command_option(&command, "--phone-id", "%u", PHONE_ID_FIRST + i);
+    if (!start(house, &house->emulator, &command, "emulator.log"))
+        return false;
+    if (!await_log(house, &house->emulator, "emulator.log", "listening on ", house->url))
+        return did_not_start(house, "facteur-emulator", "emulator.log");
+    (void)snprintf(house->ca_file, sizeof house->ca_file, "%s/emulator.crt", house->folder);
+    return true;
+}
+
+bool
+chaos_house_control(struct chaos_house *house, const char *path, const char *body,
+                    struct span *answer)
+{
+    if (!chaos_child_runs(&house->emulator)) {
+        error_set(&house->error, "the emulator is stopped");
+        return false;
+    }
+    if (house->controlled && house->control.ended) {
+        load_emulator_close(&house->control);
+        house->controlled = false;
+    }
+    if (!house->controlled)
+        house->controlled = load_emulator_open(&house->control, house->loop, house->url,
+                                               house->ca_file, &house->error);
+    return house->controlled &&
+           load_emulator_ask(&house->control, path, body, answer, &house->error);
+}
+
+/* ---- senders -------------------------------------------------------------------------------- */
+
+bool
+chaos_house_start_sender(struct chaos_house *house, uint32_t number)
+{
+    const struct load_options *options = house->options;
+    unsigned long long keep = options->messages * 4 + 100000; /* none is trimmed */
+    struct chaos_command command;
+    char log[32];
+    chaos_command_begin(&command);
+    chaos_command_word(&command, "%s/../facteur", house->programs);
+    chaos_command_word(&command, "run");
+    chaos_command_option(&command, "--redis", "%s", house->where);
+    chaos_command_option(&command, "--graph", "%s/v26.0", house->url);
+    chaos_command_option(&command, "--ca-file", "%s", house->ca_file);
+    chaos_command_option(&command, "--token-file", "%s/token", house->folder);
+    chaos_command_option(&command, "--templates", "%s", options->templates);
+    chaos_command_option(&command, "--workers", "%d", CHAOS_WORKERS);
+    chaos_command_option(&command, "--connections", "%d", CHAOS_CONNECTIONS);
+    chaos_command_option(&command, "--streams", "%d", CHAOS_STREAMS);
+    chaos_command_option(&command, "--lease", "%dms", CHAOS_LEASE_MS);
+    chaos_command_option(&command, "--request-timeout", "%dms", CHAOS_REQUEST_TIMEOUT_MS);
+    chaos_command_option(&command, "--uncertain-wait", "%dms", CHAOS_UNCERTAIN_WAIT_MS);
+    chaos_command_option(&command, "--retry", "200ms, 500ms*20");
+    chaos_command_option(&command, "--events-keep", "%llu", keep);
+    for (uint32_t i = 0; i < options->account_count; i++)
+        chaos_command_option(&command, "--account", "%s/%s=%u", options->accounts[i].business_name,
+                             options->accounts[i].account_name, PHONE_ID_FIRST + i);
+    (void)snprintf(log, sizeof log, "sender-%u.log", number);
+    return start(house, &house->senders[number], &command, log);
+}
+
+static bool
+start_senders(struct chaos_house *house)
+{
+    char log[32];
+    char rest[128];
+    for (uint32_t i = 0; i < house->sender_count; i++)
+        if (!chaos_house_start_sender(house, i))
+            return false;
+    for (uint32_t i = 0; i < house->sender_count; i++) {
+        (void)snprintf(log, sizeof log, "sender-%u.log", i);
+        if (!await_log(house, &house->senders[i], log, "event=redis_ready", rest))
+            return did_not_start(house, "facteur run", log);
+    }
+    return true;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
+
+bool
+chaos_house_open(struct chaos_house *house, struct loop *loop, const struct load_options *options)
+{
+    check(options->senders <= CHAOS_SENDERS_MAX && options->account_count <= CHAOS_ACCOUNTS_MAX);
+    *house = (struct chaos_house){
+        .loop = loop, .options = options, .sender_count = (uint32_t)options->senders};
+    if (!find_programs(house) || !make_folder(house))
+        return false;
+    (void)snprintf(house->where, sizeof house->where, "unix:%s/redis.sock", house->folder);
+    return chaos_house_start_redis(house) && await_redis(house) && start_emulator(house) &&
+           start_senders(house);
+}
+
+/* Our own folder, by its own name, and nothing else. */
+static void
+remove_folder(const struct chaos_house *house)
+{
+    struct chaos_child remover = {0};
+    struct error_text error;
+    const char *const arguments[] = {"rm", "-rf", "--", house->folder, NULL};
+    if (!chaos_child_start(&remover, arguments, "/dev/null", &error))
+        return;
+    while (waitpid(remover.pid, &remover.status, 0) < 0)
+        check(errno == EINTR);
+}
+
+void
+chaos_house_close(struct chaos_house *house, bool keep)
+{
+    unlink_redis(house);
+    if (house->controlled)
+        load_emulator_close(&house->control);
+    house->controlled = false;
+    for (uint32_t i = 0; i < house->sender_count; i++)
+        chaos_child_kill(&house->senders[i]);
+    chaos_child_kill(&house->emulator);
+    chaos_child_kill(&house->redis);
+    if (!keep && house->folder[0] != '\0')
+        remove_folder(house);
+}
+
+/* ---- what is where -------------------------------------------------------------------------- */
+
+bool
+chaos_house_granted(struct chaos_house *house, uint64_t *granted)
+{
+    *granted = 0;
+    for (uint32_t i = 0; i < house->options->account_count; i++) {
+        char key[KEYS_BASE_MAX + 16];
+        (void)snprintf(key, sizeof key, "%s:grants", house->options->accounts[i].account);
+        const char *const parts[] = {"HGETALL", key, NULL};
+        const struct reply *reply = chaos_house_ask(house, parts);
+        if (reply == NULL)
+            return false;
+        *granted += load_places_granted(reply);
+    }
+    return true;
+}
+
+static bool
+length_of(struct chaos_house *house, uint32_t account, const char *name, int64_t *length)
+{
+    char key[KEYS_BASE_MAX + 16];
+    (void)snprintf(key, sizeof key, "%s:%s", house->options->accounts[account].account, name);
+    const char *const parts[] = {"HLEN", key, NULL};
+    const struct reply *reply = chaos_house_ask(house, parts);
+    return reply != NULL && reply_i64(reply, length);
+}
+
+bool
+chaos_house_only_claimed(struct chaos_house *house, uint64_t *claims)
+{
+    *claims = 0;
+    for (uint32_t i = 0; i < house->options->account_count; i++) {
+        int64_t claimed;
+        int64_t granted;
+        if (!length_of(house, i, "claims", &claimed) || !length_of(house, i, "grants", &granted))
+            return false;
+        if (granted == 0)
+            *claims += (uint64_t)claimed;
+    }
+    return true;
+}
+
+bool
+chaos_house_is_quiet(struct chaos_house *house, bool uncertain_too)
+{
+    static const char *const places[] = {"waiting", "urgent", "claimed",
+                                         "granted", "later",  "uncertain"};
+    size_t count = sizeof places / sizeof places[0] - (uncertain_too ? 0 : 1);
+    for (uint32_t i = 0; i < house->options->account_count; i++) {
+        const struct account_keys *keys = &house->options->accounts[i];
+        const char *const parts[] = {"FCALL_RO",    "facteur_stats", "2",
+                                     keys->account, keys->business,  NULL};
+        const struct reply *reply = chaos_house_ask(house, parts);
+        for (size_t k = 0; k + 1 < (reply == NULL ? 0 : reply->count); k += 2)
+            for (size_t p = 0; p < count; p++)
+                if (reply_is_text(reply->elements[k], places[p]) &&
+                    reply->elements[k + 1]->integer != 0)
+                    return false;
+        if (reply == NULL)
+            return false;
+    }
+    return true;
+}

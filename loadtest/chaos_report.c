@@ -1,0 +1,117 @@
+#include "loadtest/chaos_report.h"
+#include "sender/base/json.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+enum { TEXT_SIZE = 4096, JSON_SIZE = 16384 };
+
+static uint64_t
+parked_most(const struct chaos *chaos)
+{
+    return chaos->tally.granted + chaos->tally.unanswered;
+}
+
+void
+chaos_judge(const struct chaos *chaos, struct buffer *out)
+{
+    const struct audit_report *report = &chaos->report;
+    if (report->lost > 0)
+        buffer_printf(out, "  lost: %" PRIu64 "\n", report->lost);
+    if (report->duplicates > 0)
+        buffer_printf(out, "  sent twice blindly: %" PRIu64 "\n", report->duplicates);
+    if (report->difference != 0)
+        buffer_printf(out, "  the books differ by %" PRId64 " millionths\n", report->difference);
+    if (report->possible_duplicates > 0)
+        buffer_printf(out, "  %" PRIu64 " flagged duplicates, though nothing is to be sent again\n",
+                      report->possible_duplicates);
+    if (report->parked > parked_most(chaos))
+        buffer_printf(out,
+                      "  parked: %" PRIu64 ", more than was granted at the faults: %" PRIu64 "\n",
+                      report->parked, parked_most(chaos));
+    if (!report->good)
+        buffer_put_text(out, "  the audit says no, see above\n");
+    if (chaos->measures.timed_out)
+        buffer_put_text(out, "  not everything had an outcome in time\n");
+    for (uint64_t i = 0; i < chaos->tally.trouble_count && i < CHAOS_TROUBLES_MAX; i++)
+        buffer_printf(out, "  %s\n", chaos->tally.troubles[i].text);
+    if (chaos->tally.trouble_count > CHAOS_TROUBLES_MAX)
+        buffer_printf(out, "  … and more such: %" PRIu64 " in all\n", chaos->tally.trouble_count);
+}
+
+static bool
+has_instant(enum chaos_kind kind)
+{
+    return kind == CHAOS_KILL_CLAIMED || kind == CHAOS_KILL_SENT || kind == CHAOS_KILL_UNREAD ||
+           kind == CHAOS_KILL_SETTLING;
+}
+
+static void
+print_faults(const struct chaos *chaos)
+{
+    const struct chaos_tally *tally = &chaos->tally;
+    printf("%" PRIu64 " faults in %.1f s, with %" PRIu64 " messages, %" PRIu64
+           " senders, AOF %s:\n",
+           chaos->faults_done, chaos->seconds, chaos->options.messages, chaos->options.senders,
+           chaos->options.aof);
+    for (uint32_t i = 0; i < CHAOS_KIND_COUNT; i++) {
+        enum chaos_kind kind = (enum chaos_kind)i;
+        if (tally->faults[i] == 0)
+            continue;
+        printf("  %-14s %6" PRIu64, chaos_kind_text(kind), tally->faults[i]);
+        if (has_instant(kind))
+            printf("   %" PRIu64 " of them hit that instant", tally->hits[i]);
+        printf("\n");
+    }
+    printf("  granted at the faults in all %" PRIu64 ", without an answer at most %" PRIu64
+           " more; writes repeated %" PRIu64 ", senders begun without Redis %" PRIu64 "\n",
+           tally->granted, tally->unanswered, chaos_producer_repeated(chaos->producer),
+           tally->restarts);
+}
+
+/* The object of facteur-load run, and before its end what is chaos' own. */
+static void
+print_json(const struct chaos *chaos)
+{
+    char memory[JSON_SIZE];
+    struct buffer json;
+    buffer_init(&json, memory, sizeof memory);
+    load_report_json(&json, &chaos->report, &chaos->measures);
+    json.size--;
+    buffer_printf(&json, ",\"seed\":%" PRIu64 ",\"seconds\":%.1f,\"faults\":{", chaos->options.seed,
+                  chaos->seconds);
+    const char *comma = "";
+    for (uint32_t i = 0; i < CHAOS_KIND_COUNT; i++) {
+        if (chaos->tally.faults[i] == 0)
+            continue;
+        buffer_printf(&json, "%s\"%s\":%" PRIu64, comma, chaos_kind_text((enum chaos_kind)i),
+                      chaos->tally.faults[i]);
+        comma = ",";
+    }
+    buffer_printf(
+        &json,
+        "},\"granted_at_faults\":%" PRIu64 ",\"unanswered_most\":%" PRIu64
+        ",\"writes_repeated\":%" PRIu64 ",\"restarts\":%" PRIu64 ",\"troubles\":%" PRIu64 "}",
+        chaos->tally.granted, chaos->tally.unanswered, chaos_producer_repeated(chaos->producer),
+        chaos->tally.restarts, chaos->tally.trouble_count);
+    printf("%s\n", buffer_text(&json));
+}
+
+bool
+chaos_report(const struct chaos *chaos)
+{
+    char memory[TEXT_SIZE];
+    struct buffer broken;
+    buffer_init(&broken, memory, sizeof memory);
+    print_faults(chaos);
+    load_report_print(stdout, &chaos->report, &chaos->measures);
+    chaos_judge(chaos, &broken);
+    if (broken.size > 0)
+        printf("\npromises broken:\n%s", buffer_text(&broken));
+    else
+        printf("\npromises kept: nothing lost, nothing sent twice, the books agree.\n");
+    if (chaos->options.json)
+        print_json(chaos);
+    return broken.size == 0;
+}
