@@ -61,15 +61,3 @@ access_token_is_good(const struct account_keys *keys, const char *file, const ch
     free(account);
     return good;
 }
-
-void
-access_token_mark(const struct account_settings *account, const struct digest_key *key,
-                  char mark[ACCESS_TOKEN_MARK_SIZE + 1])
-{
-    uint8_t digest[DIGEST_SIZE];
-    struct buffer hex;
-    digest_hmac(key, span_of(account->authorization + sizeof("Bearer ") - 1), digest);
-    buffer_init(&hex, mark, ACCESS_TOKEN_MARK_SIZE + 1);
-    buffer_put_hex(&hex, digest, ACCESS_TOKEN_MARK_SIZE / 2);
-    (void)buffer_text(&hex);
-}

@@ -4,6 +4,7 @@
 #include "sender/base/clock.h"
 #include "sender/outcome.h"
 #include "sender/pause.h"
+#include "sender/stop.h"
 #include "sender/worker.h"
 
 enum { REFUSALS_MAX = 4 /* not processed so often in a row: the peer wants a pause */ };
@@ -84,14 +85,24 @@ try_again(struct delivery *delivery, const struct verdict *verdict)
     return outcome_later(delivery, clock_unix_ms() + wait_ms, delivery->attempts, verdict->reason);
 }
 
+/* It is good, and goes when its account may send again. */
+static enum step_next
+wait_for_mending(struct delivery *delivery, const struct verdict *verdict)
+{
+    struct span words = stop_by_meta(delivery->account, verdict);
+    return outcome_later(delivery, clock_unix_ms() + pause_wait_ms(delivery->account),
+                         delivery->attempts, words);
+}
+
 static enum step_next
 try_later(struct delivery *delivery, const struct verdict *verdict)
 {
     switch (verdict->slows) {
     case VERDICT_SLOWS_PAIR:
         return wait_for_pair(delivery, verdict);
-    case VERDICT_SLOWS_ACCOUNT:
     case VERDICT_STOPS_ACCOUNT:
+        return wait_for_mending(delivery, verdict);
+    case VERDICT_SLOWS_ACCOUNT:
         return outcome_later(delivery, clock_unix_ms() + pause_throttle(delivery->account, verdict),
                              delivery->attempts, verdict->reason);
     case VERDICT_SLOWS_NOBODY:
@@ -138,6 +149,7 @@ attempt_judge(struct delivery *delivery)
     switch (verdict.kind) {
     case VERDICT_ACCEPTED:
         delivery->account->throttles = 0;
+        stop_forget(delivery->account);
         return outcome_accept(delivery, verdict.wamid);
     case VERDICT_FAILED:
         return fail(delivery, &verdict);

@@ -4,6 +4,7 @@
 #include "sender/base/log.h"
 #include "sender/pause.h"
 #include "sender/slots.h"
+#include "sender/stop.h"
 #include "sender/turns.h"
 
 #include <stdio.h>
@@ -326,9 +327,10 @@ on_claim(void *context, const struct reply *reply)
         return;
     }
     if (claim.paused || claim.stopped) {
-        pause_by_operator(account);
+        claim.stopped ? stop_by_redis(account) : pause_by_operator(account);
         return;
     }
+    stop_is_over(account);
     note_cursor(account->cursor[0], claim.cursor_urgent);
     note_cursor(account->cursor[1], claim.cursor_queue);
     note_due(account, &claim);

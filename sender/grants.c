@@ -7,6 +7,7 @@
 #include "sender/outcome.h"
 #include "sender/pause.h"
 #include "sender/slots.h"
+#include "sender/stop.h"
 #include "sender/turns.h"
 
 #include <stdio.h>
@@ -264,7 +265,7 @@ on_grant(void *context, const struct reply *reply)
     }
     if (grant.paused || grant.stopped) {
         take_back(grant_call);
-        pause_by_operator(grant_call->account);
+        grant.stopped ? stop_by_redis(grant_call->account) : pause_by_operator(grant_call->account);
         return;
     }
     resume_granted(grant_call, &grant);

@@ -7,10 +7,7 @@
 #include "sender/slots.h"
 #include "sender/turns.h"
 
-enum {
-    STOPPED_WAIT_MS = 60 * 1000, /* token, permission, payment: look again after this */
-    OPERATOR_WAIT_MS = 1000,     /* how soon a resumed account is noticed */
-};
+enum { OPERATOR_WAIT_MS = 1000 /* how soon a resumed account is noticed */ };
 
 bool
 pause_is_on(const struct account *account)
@@ -33,7 +30,21 @@ bool
 pause_frees_slots(const struct account *account)
 {
     return pause_is_on(account) &&
-           (account->paused_by_operator || account->worker->account_count > 1);
+           (account->paused_by != PAUSE_THROTTLED || account->worker->account_count > 1);
+}
+
+static const char *
+cause_text(enum pause_cause cause)
+{
+    switch (cause) {
+    case PAUSE_THROTTLED:
+        return "the account was throttled";
+    case PAUSE_BY_OPERATOR:
+        return "the account is paused";
+    case PAUSE_STOPPED:
+        return "the account is stopped";
+    }
+    return "the account waits";
 }
 
 enum step_next
@@ -41,9 +52,7 @@ pause_put_back(struct delivery *delivery)
 {
     const struct account *account = delivery->account;
     return outcome_later(delivery, clock_unix_ms() + pause_wait_ms(account), delivery->attempts,
-                         account->paused_by_operator
-                             ? SPAN("the account is paused")
-                             : SPAN("the account was throttled or stopped"));
+                         span_of(cause_text(account->paused_by)));
 }
 
 static void
@@ -68,31 +77,35 @@ hold_back(struct account *account)
 }
 
 static uint64_t
-throttle_wait_ms(const struct account *account, const struct verdict *verdict, bool stopped)
+throttle_wait_ms(const struct account *account, const struct verdict *verdict)
 {
     uint64_t asked_ms =
         retry_asked_wait_ms(verdict->retry_after_s, verdict->retry_at_s, clock_unix_ms());
-    if (asked_ms > 0)
-        return asked_ms;
-    return stopped ? STOPPED_WAIT_MS : retry_throttle_wait_ms(account->throttles);
+    return asked_ms > 0 ? asked_ms : retry_throttle_wait_ms(account->throttles);
+}
+
+void
+pause_begin(struct account *account, enum pause_cause cause, uint64_t wait_ms)
+{
+    uint64_t until_us = loop_now_us(account->worker->loop) + wait_ms * 1000;
+    if (account->paused_until_us < until_us)
+        account->paused_until_us = until_us;
+    account->paused_by = cause;
+    hold_back(account);
+    turns_stir(account);
 }
 
 uint64_t
 pause_throttle(struct account *account, const struct verdict *verdict)
 {
-    struct worker *worker = account->worker;
-    bool stopped = verdict->slows == VERDICT_STOPS_ACCOUNT;
-    uint64_t now_us = loop_now_us(worker->loop);
     if (!pause_is_on(account)) { /* one storm of answers is one throttle */
-        uint64_t wait_ms = throttle_wait_ms(account, verdict, stopped);
+        uint64_t wait_ms = throttle_wait_ms(account, verdict);
         account->throttles++;
-        account->paused_until_us = now_us + wait_ms * 1000;
-        account->paused_by_operator = false;
-        hold_back(account);
-        log_line(stopped ? LOG_ERROR : LOG_WARN, stopped ? "account_stopped" : "account_throttled",
-                 "account=%s/%s code=%d class=%s wait_ms=%llu",
+        pause_begin(account, PAUSE_THROTTLED, wait_ms);
+        log_line(LOG_WARN, "account_throttled",
+                 "account=%s/%s code=%d class=%s status=%d wait_ms=%llu",
                  account->settings->keys.business_name, account->settings->keys.account_name,
-                 verdict->code, graph_error_class_text(verdict->class),
+                 verdict->code, graph_error_class_text(verdict->class), verdict->status,
                  (unsigned long long)wait_ms);
     }
     return pause_wait_ms(account);
@@ -101,10 +114,5 @@ pause_throttle(struct account *account, const struct verdict *verdict)
 void
 pause_by_operator(struct account *account)
 {
-    uint64_t until_us = loop_now_us(account->worker->loop) + (uint64_t)OPERATOR_WAIT_MS * 1000;
-    if (account->paused_until_us < until_us)
-        account->paused_until_us = until_us;
-    account->paused_by_operator = true;
-    hold_back(account);
-    turns_stir(account);
+    pause_begin(account, PAUSE_BY_OPERATOR, OPERATOR_WAIT_MS);
 }

@@ -10,10 +10,13 @@
 
 bool pause_is_on(const struct account *account);
 
-/* Meta will have none of it for a while: its Retry-After (an hour at most), a minute for an account
- * that must be mended first, else a second and twice as long each time. A throttle during a pause
- * is of the same storm. Returns when to try this one again, in milliseconds from now. */
+/* Meta will have none of it for a while: its Retry-After (an hour at most), else a second and twice
+ * as long each time. A throttle during a pause is of the same storm. Returns when to try this one
+ * again, in milliseconds from now. */
 uint64_t pause_throttle(struct account *account, const struct verdict *verdict);
+
+/* Nothing of it for so long; a pause that is on already is not cut short. */
+void pause_begin(struct account *account, enum pause_cause cause, uint64_t wait_ms);
 
 /* An operator said so: nothing new is taken until it asks again, in a second. */
 void pause_by_operator(struct account *account);

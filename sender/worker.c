@@ -11,6 +11,7 @@
 #include "sender/pause.h"
 #include "sender/settlement.h"
 #include "sender/slots.h"
+#include "sender/stop.h"
 #include "sender/turns.h"
 
 #include <stdio.h>
@@ -106,6 +107,7 @@ work(struct loop_flush *flush)
     if (!worker->draining && atomic_load_explicit(&worker->sender->draining, memory_order_relaxed))
         begin_drain(worker);
     exchanges_send(worker);
+    stop_tell(worker);
     settlement_write_all(worker);
     if (!redis_client_is_ready(worker->redis))
         return;
@@ -310,6 +312,7 @@ worker_open(struct worker *worker, struct error_text *error)
     worker->work.on_flush = work;
     timer_init(&worker->beat_timer, on_beat_due);
     timer_init(&worker->wake_timer, on_wake);
+    stop_open(worker);
     slots_open(worker);
     open_accounts(worker);
     exchanges_open(worker);
@@ -337,6 +340,7 @@ worker_close(struct worker *worker)
     worker->done = true; /* also if told to end at once: to Redis that is exactly what a crash is */
     timer_stop(loop_timers(worker->loop), &worker->beat_timer);
     timer_stop(loop_timers(worker->loop), &worker->wake_timer);
+    stop_close(worker);
     channel_close(worker->channel);
     redis_client_close(worker->redis);
     redis_client_close(worker->bell);

@@ -23,6 +23,26 @@ struct delivery_list {
     uint32_t count;
 };
 
+enum pause_cause {
+    PAUSE_THROTTLED,   /* Meta has too much of it */
+    PAUSE_BY_OPERATOR, /* facteur queue pause */
+    PAUSE_STOPPED,     /* Meta takes nothing of it until it is mended: stop.h */
+};
+
+/* What a worker knows of an account that must not send: stop.h. */
+struct account_stop {
+    bool noticed;       /* it is stopped, as far as this worker knows */
+    bool token_refused; /* Meta refused the token that this worker has */
+    bool wanted;        /* Redis is to be told: in the worker's list */
+    bool telling;       /* that call waits for its reply */
+    bool asking;        /* so does the one that offers our token */
+    uint32_t in_row;    /* Meta's stops since it accepted something */
+    int32_t code;       /* of the last one */
+    uint32_t words_size;
+    char words[160];      /* why: Meta's, or ours */
+    struct account *next; /* of the list */
+};
+
 struct account {
     const struct account_settings *settings;
     struct worker *worker;
@@ -47,9 +67,10 @@ struct account {
     bool settling_now;            /* a settle waits for its reply */
     uint64_t claim_number;        /* of the claim that waits */
     uint32_t slots_reserved;      /* for it */
-    uint64_t due_us;          /* when something in later comes due, monotonic; 0: nothing known */
-    uint64_t paused_until_us; /* throttled or stopped: no claims before */
-    bool paused_by_operator;  /* ... or because somebody said so: facteur queue pause */
+    uint64_t due_us;            /* when something in later comes due, monotonic; 0: nothing known */
+    uint64_t paused_until_us;   /* throttled or stopped: no claims before */
+    enum pause_cause paused_by; /* the last pause's */
+    struct account_stop stop;
     struct pace_bucket pace;
     uint32_t throttles;               /* in a row */
     uint64_t ask_after_us;            /* Redis refused a claim or a grant: none before */
@@ -132,7 +153,10 @@ struct worker {
     uint64_t stale_look_us; /* what was granted is looked through for what is too old */
     bool claims_lost;       /* some claim is to be asked again */
 
-    struct pairs pairs; /* of account and recipient that Meta put off */
+    struct account *stops;   /* accounts whose stop Redis has not been told yet */
+    uint64_t stop_after_us;  /* Redis refused that: not before */
+    struct timer stop_timer; /* of that */
+    struct pairs pairs;      /* of account and recipient that Meta put off */
 
     struct delivery *deliveries;
     struct delivery_list free_deliveries;

@@ -189,12 +189,12 @@ static inline struct delivery *
 fake_granted(struct fake_worker *fake, const char *const *words, uint64_t age_us)
 {
     struct delivery *delivery = fake_entry(fake, words, 0);
+    fake->account.paused_until_us = 0;
+    fake->account.throttles = 0;
     delivery_run(delivery);
     expect(delivery->state == DELIVERY_GRANTING);
     expect(list_pop(&fake->account.ready[SOURCE_QUEUE]) == delivery);
     fake->account.ready_count = 0;
-    fake->account.paused_until_us = 0;
-    fake->account.throttles = 0;
     fake->grant = (struct grant_hold){.name = SPAN("0123456789abcdef.2"),
                                       .unsettled = 1,
                                       .granted_us = loop_now_us(fake->worker.loop) - age_us};
