@@ -62,7 +62,6 @@ count_ids(const struct grant_request *request)
 static void
 put_ids(const struct call *call, const struct grant_request *request, uint32_t id_count)
 {
-    session_part_u64(call->session, request->dedupe_hold_ms);
     session_part_u64(call->session, id_count);
     for (uint32_t i = 0; i < request->member_count; i++) {
         if (request->members[i].id.size == 0)
@@ -94,7 +93,7 @@ call_grant(const struct call *call, const struct grant_request *request)
     check(request->member_count > 0 && request->member_count <= CALLS_GRANT_MEMBERS_MAX);
     uint32_t id_count = count_ids(request);
     size_t argument_count =
-        4 + 1 + request->cell_count + 1 + request->member_count + 2 + 2 * (size_t)id_count + 1;
+        4 + 1 + request->cell_count + 1 + request->member_count + 1 + 2 * (size_t)id_count + 1;
     call_begin(call, "facteur_grant", argument_count);
     session_part(call->session, request->holder);
     session_part(call->session, request->grant);

@@ -126,9 +126,8 @@ stats_read(const struct reply *reply, const char *name, int64_t *number)
 bool
 call_enqueue(const struct call *call, const struct enqueue_request *request)
 {
-    call_begin(call, "facteur_enqueue", 2 + 2 * (size_t)request->field_count);
+    call_begin(call, "facteur_enqueue", 1 + 2 * (size_t)request->field_count);
     call_text(call, request->stream);
-    session_part_u64(call->session, request->dedupe_hold_ms);
     for (uint32_t i = 0; i < request->field_count; i++) {
         session_part(call->session, request->fields[i].name);
         session_part(call->session, request->fields[i].value);

@@ -131,7 +131,6 @@ struct grant_request {
     struct span grant;
     uint64_t at_ms;
     enum source source;
-    uint64_t dedupe_hold_ms; /* how long an id is kept while its owner has no outcome */
     const struct grant_cell *cells;
     uint32_t cell_count;
     const struct grant_member *members;
@@ -418,7 +417,6 @@ bool stats_read(const struct reply *reply, const char *name, int64_t *number);
 /* The slow way in, that says at once what it thinks: validates, dedupes, schedules. */
 struct enqueue_request {
     const char *stream; /* "queue" or "urgent" */
-    uint64_t dedupe_hold_ms;
     const struct field *fields;
     uint32_t field_count;
 };

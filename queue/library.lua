@@ -34,6 +34,10 @@ local DEAD_MAX = 512              -- dead entries of one requeue or purge
 local WHO_SIZE_MAX = 128          -- of an operator's name
 local WHY_SIZE_MAX = 512          -- of an operator's reason
 local AHEAD_MAX = 1000            -- entries counted before the one that somebody asks about
+local TOKEN_SIZE_MAX = 64         -- of a token's fingerprint
+local FLOOR_SHARE = 8             -- of a claim: an eighth for queue, and as much for later
+local FULL_SHARE = 0.85           -- of maxmemory: above it facteur_enqueue takes nothing more
+local MEMORY_LOOK_MS = 1000       -- how often Redis is asked how much it has used
 local RECEIPTS_MAX = 512          -- of one call, as in calls.h; all may charge one ledger cell
 local OVERDUE_MAX = 4096          -- members of one call: 0.2 s at most
 local HISTORY_MAX = 16            -- attempts that a waiting record remembers
@@ -885,10 +889,12 @@ register('leave', leave, 'allow-oom')
 
 end
 
----- pause ---------------------------------------------------------------------------------------
+---- pause and stop ------------------------------------------------------------------------------
 
-local function is_paused(k)
-  return redis.call('HGET', k.state, 'paused') == '1'
+-- Why this account must not send: `paused` by an operator, `stopped` by Meta's answer, or nil.
+local function halt_of(k)
+  local state = redis.call('HMGET', k.state, 'paused', 'stopped')
+  return state[1] == '1' and 'paused' or state[2] == '1' and 'stopped' or nil
 end
 
 -- What an operator gives with each change: who, and why.
@@ -899,8 +905,13 @@ local function take_words(reader, what, size)
   return text
 end
 
--- (A B) pause|resume, who, reason: stops or starts an account. What was so before stays as it is,
--- with who and why; the answer tells it.
+local function write_started(k)
+  redis.call('HSET', k.state, 'stopped', '0')
+  redis.call('HDEL', k.state, 'stop_code', 'stop_reason', 'stop_at', 'stop_token')
+end
+
+-- (A B) pause|resume, who, reason: pauses an account, or lets it go on, also one that was stopped.
+-- What was so before stays as it is, with who and why; the answer tells it.
 local function pause(keys, args)
   local k = account_keys(keys)
   local reader = reader_of(args)
@@ -910,17 +921,66 @@ local function pause(keys, args)
   take_end(reader)
   need(how == 'pause' or how == 'resume', 'pause or resume, not "%s"', how)
   need_types(k, 'state')
-  if is_paused(k) == (how == 'pause') then
-    local known = redis.call('HMGET', k.state, 'who', 'reason', 'at')
-    return {'already', known[1] or '', known[2] or '', known[3] or '0'}
+  local state = redis.call('HMGET', k.state, 'paused', 'stopped', 'who', 'reason', 'at')
+  local is_stopped = state[2] == '1'
+  if (how == 'pause') == (state[1] == '1') and not (how == 'resume' and is_stopped) then
+    return {'already', state[3] or '', state[4] or '', state[5] or '0'}
   end
   local now = ('%.0f'):format(now_ms())
   redis.call('HSET', k.state, 'paused', how == 'pause' and '1' or '0', 'who', who, 'reason', reason,
     'at', now)
+  if how == 'resume' and is_stopped then
+    write_started(k)
+  end
   return {'ok', who, reason, now}
 end
 
+-- (A B) code, reason, token, events_keep: Meta refuses this account, whatever is sent. Its queue is
+-- kept, and nothing is claimed until an operator resumes it or another token comes. Told once.
+local function stop(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local code = ('%.0f'):format(take_number(reader, 'the code'))
+  local reason = take_words(reader, 'the reason', WHY_SIZE_MAX)
+  local token = take_words(reader, 'the token', TOKEN_SIZE_MAX)
+  local keep = take_number(reader, 'events_keep')
+  take_end(reader)
+  need_types(k, 'state', 'events', 'event_index')
+  if redis.call('HGET', k.state, 'stopped') == '1' then
+    return {'already'}
+  end
+  local now = ('%.0f'):format(now_ms())
+  redis.call('HSET', k.state, 'stopped', '1', 'stop_code', code, 'stop_reason', reason, 'stop_at',
+    now, 'stop_token', token)
+  append_event(k, 1, ('{"type":"stopped","account":%s,"code":%s,"reason":%s,"at":%s}'):format(
+    cjson.encode(keys[1]:sub(#keys[2] + 2)), code, cjson.encode(reason), now), keep)
+  return {'ok'}
+end
+
+-- (A B) token: a worker sends under this token. What was stopped under another one starts.
+local function token(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local name = take_words(reader, 'the token', TOKEN_SIZE_MAX)
+  take_end(reader)
+  need_types(k, 'state')
+  local state = redis.call('HMGET', k.state, 'stopped', 'stop_token', 'paused')
+  if state[1] ~= '1' then
+    return {'ok'}
+  elseif state[2] == name then
+    return {'stopped'}
+  end
+  write_started(k)
+  if state[3] ~= '1' then
+    redis.call('HSET', k.state, 'paused', '0', 'who', 'facteur', 'reason', 'it has another token',
+      'at', ('%.0f'):format(now_ms()))
+  end
+  return {'started'}
+end
+
 register('pause', pause, 'allow-oom')
+register('stop', stop, 'allow-oom')
+register('token', token, 'allow-oom')
 
 ---- claim ---------------------------------------------------------------------------------------
 do
@@ -1115,14 +1175,91 @@ local function read_again(k, holder, claim)
   return is_known and parts or nil
 end
 
--- Reads what can be claimed, in the order of urgency.
+-- What accounts have saved up for their queue and later: account → {queue, later}, in members. It
+-- lives in this process only; when it is lost, they begin to save anew.
+local savings = {}
+
+-- The first that could be claimed from queue: what it weighs, or nil.
+local function peek_queue(k)
+  local first
+  for _, record in ipairs(redis.call('LRANGE', k.returned, 0, RETURNED_LOOK - 1)) do
+    local from, to = record:match('^queue\t([^\t]+)\t([^\t]+)$')
+    first = first or from and redis.call('XRANGE', k.queue, from, to, 'COUNT', 1)[1]
+  end
+  if not first then
+    local cursor = redis.call('HGET', k.cursor, 'queue')
+    first = redis.call('XRANGE', k.queue, cursor and '(' .. cursor or '-', '+', 'COUNT', 1)[1]
+  end
+  if first then
+    local size, members = weigh(first[2])
+    return {members = members, bytes = size or 0}
+  end
+end
+
+-- The same of later.
+local function peek_later(k, now)
+  local first = redis.call('ZRANGEBYSCORE', k.later, '-inf', ('%.0f'):format(now), 'LIMIT', 0, 1)[1]
+  return first and {members = 1, bytes = redis.call('HSTRLEN', k.later_entries, first)}
+end
+
+-- What is kept of a claim for a source whose `first` waits: an eighth, saved up over claims until
+-- that entry fits. Bytes count as the members they take the room of. Nothing is kept for a source
+-- that has nothing.
+local function keep_floor(saved, source, budget, first)
+  if not first then
+    saved[source] = 0
+    return {members = 0, bytes = 0}
+  end
+  saved[source] = math.min(budget.members, saved[source] + budget.members / FLOOR_SHARE)
+  local weight = math.max(first.members, first.bytes * budget.per_byte)
+  if saved[source] < math.min(weight, budget.members) then
+    return {members = 0, bytes = 0}
+  end
+  return {members = math.floor(saved[source]),
+    bytes = math.max(first.bytes, math.floor(budget.bytes / FLOOR_SHARE))}
+end
+
+-- Reads with what is kept for others put aside. Then the first entry may not exceed the budget
+-- either: its turn comes when nothing is put aside. What `source` took is no longer saved up.
+local function read_beside(budget, kept, saved, source, read)
+  local may_exceed, members, bytes = budget.first, budget.members, budget.bytes
+  budget.first = may_exceed and kept.members == 0
+  budget.members, budget.bytes = members - kept.members, bytes - kept.bytes
+  read()
+  budget.members, budget.bytes = budget.members + kept.members, budget.bytes + kept.bytes
+  budget.first = may_exceed and budget.members == members
+  if saved[source] then
+    local taken = math.max(members - budget.members, (bytes - budget.bytes) * budget.per_byte)
+    saved[source] = math.max(0, saved[source] - taken)
+  end
+end
+
+-- Reads what can be claimed, in the order of urgency; but whatever is more urgent leaves something
+-- for what is less. (Not for what the worker has read itself: that fits whole or not at all.)
 local function read_all(k, now, budget, ahead)
   local parts, changes = {}, {}
-  read_returned(k, 'urgent', budget, parts, changes)
-  read_stream(k, 'urgent', budget, parts, ahead.urgent)
-  read_later(k, now, budget, parts)
-  read_returned(k, 'queue', budget, parts, changes)
-  read_stream(k, 'queue', budget, parts, ahead.queue)
+  if budget.members <= 0 or budget.bytes <= 0 then
+    return parts, changes
+  end
+  local saved = savings[k.queue] or {queue = 0, later = 0}
+  savings[k.queue] = saved
+  budget.per_byte = budget.members / budget.bytes
+  local later = peek_later(k, now)
+  local rivals = not ahead.queue and (later or redis.call('XLEN', k.urgent) > 0)
+  local for_queue = keep_floor(saved, 'queue', budget, rivals and peek_queue(k))
+  local for_later = keep_floor(saved, 'later', budget, later)
+  read_beside(budget, {members = for_queue.members + for_later.members,
+    bytes = for_queue.bytes + for_later.bytes}, saved, 'urgent', function()
+    read_returned(k, 'urgent', budget, parts, changes)
+    read_stream(k, 'urgent', budget, parts, ahead.urgent)
+  end)
+  read_beside(budget, for_queue, saved, 'later', function()
+    read_later(k, now, budget, parts)
+  end)
+  read_beside(budget, {members = 0, bytes = 0}, saved, 'queue', function()
+    read_returned(k, 'queue', budget, parts, changes)
+    read_stream(k, 'queue', budget, parts, ahead.queue)
+  end)
   return parts, changes
 end
 
@@ -1186,8 +1323,9 @@ local function claim(keys, args)
   end
   local now = now_ms()
   local parts = read_again(k, holder, name)
-  if not parts and is_paused(k) then
-    return {'paused'}
+  local halt = not parts and halt_of(k)
+  if halt then
+    return {halt}
   end
   if not parts then
     local changes
@@ -1377,8 +1515,9 @@ local function write_grant(k, grant, count, lines)
   redis.call('HSET', k.grants, grant.name, head .. cells .. lines)
 end
 
--- (A B) holder, grant, at, source, cells, members, dedupe_hold, ids, recipients: writes down what is
--- about to be sent, before it is. What the record names may be on Meta's bill.
+-- (A B) holder, grant, at, source, cells, members, ids, recipients: writes down what is about to be
+-- sent, before it is. What the record names may be on Meta's bill. An id that is taken has no end:
+-- it is its owner's until that has its outcome, however long it waits.
 local function grant(keys, args)
   local k = account_keys(keys)
   local reader = reader_of(args)
@@ -1388,9 +1527,7 @@ local function grant(keys, args)
   new.source = take(reader, 'the source')
   new.cells = take_slice(reader, 'cells')
   local members = take_slice(reader, 'members')
-  local hold = take_number(reader, 'dedupe_hold')
   need_types(k, 'workers', 'grants', 'state', 'optout', 'proven')
-  need(hold > 0, 'dedupe_hold must be at least 1 ms')
   need(new.source == 'queue' or new.source == 'urgent' or new.source == 'later',
     'no source is called "%s"', new.source)
   need(members.count > 0 and members.count <= GRANT_MEMBERS_MAX, 'a grant has 1 to %d members',
@@ -1409,8 +1546,9 @@ local function grant(keys, args)
     local duplicates, others = find_not_granted(before, members, ids, proven)
     return (mark_members(members, duplicates, others, proven))
   end
-  if is_paused(k) then
-    return {'paused'}
+  local halt = halt_of(k)
+  if halt then
+    return {halt}
   end
   local duplicates = find_duplicates(ids, optouts, proven)
   local reply, count, lines = mark_members(members, duplicates, optouts, proven)
@@ -1419,7 +1557,7 @@ local function grant(keys, args)
   end
   for _, id in ipairs(ids) do
     if not duplicates[id.number] and not optouts[id.number] and not proven[id.number] then
-      redis.call('SET', id.key, id.member, 'PX', hold)
+      redis.call('SET', id.key, id.member)
     end
   end
   return reply
@@ -1754,19 +1892,18 @@ local function has_member(group, name)
   return false
 end
 
--- A released id may be used again at once, unless an earlier attempt was accepted; otherwise it is
--- remembered for dedupe_ttl. Of what goes on (later, uncertain) the ids stay as they are.
+-- An id that is released may be used again at once, unless an earlier attempt was accepted. After
+-- an outcome that may have reached the customer it is remembered for dedupe_ttl. Of what goes on, or
+-- may be requeued, it stays taken.
 local function write_ids(k, group, ttl)
   local releases = group.action == 'free' or (group.action == 'dead' and group.arguments[4] == '1')
-  if group.action == 'later' or group.action == 'uncertain' then
-    return
-  end
+  local stays = not releases and ACTIONS[group.action] > 0
   for i = group.ids.first, group.ids.last do
     local key = k.id .. group.ids.args[i]
-    local owner = releases and redis.call('MGET', key)[1] or ''
-    if not releases or (group.proven and group.proven[owner]) then
+    local owner = (releases or stays) and redis.call('MGET', key)[1] or ''
+    if group.proven and group.proven[owner] or not (releases or stays) then
       redis.call('PEXPIRE', key, ttl)
-    elseif has_member(group, owner) then
+    elseif releases and has_member(group, owner) then
       redis.call('DEL', key)
     end
   end
@@ -2309,12 +2446,30 @@ local function requeue(keys, args)
   return answers
 end
 
--- (A B) who, reason, ids: dead entries go for good. One answer each: ok or gone.
+-- The value of one of a dead entry's fields, or nil.
+local function dead_value(fields, name)
+  for i = 1, #fields, 2 do
+    if fields[i] == name then
+      return fields[i + 1]
+    end
+  end
+end
+
+-- The producer's id in a dead entry, or nil.
+local function dead_id(fields)
+  local line = dead_value(fields, 'o.member')
+  local good, member = pcall(cjson.decode, line or '')
+  local id = good and type(member) == 'table' and member.id or dead_value(fields, 'o.id')
+  return type(id) == 'string' and #id >= 1 and #id <= ID_SIZE_MAX and id or nil
+end
+
+-- (A B) who, reason, dedupe_ttl, ids: dead entries go for good. One answer each: ok or gone.
 local function purge(keys, args)
   local k = account_keys(keys)
   local reader = reader_of(args)
   local who = take_words(reader, 'who', WHO_SIZE_MAX)
   local reason = take_words(reader, 'the reason', WHY_SIZE_MAX)
+  local ttl = take_number(reader, 'dedupe_ttl')
   need_types(k, 'dead', 'dead_log')
   local found = read_dead(k, reader)
   take_end(reader)
@@ -2322,11 +2477,11 @@ local function purge(keys, args)
   for i, one in ipairs(found) do
     answers[i] = one.fields and 'ok' or 'gone'
     if one.fields then
+      local member, id = dead_value(one.fields, 'entry'), dead_id(one.fields)
       redis.call('XDEL', k.dead, one.id)
-      for j = 1, #one.fields, 2 do
-        if one.fields[j] == 'entry' then
-          members[#members + 1] = one.fields[j + 1]
-        end
+      members[#members + 1] = member
+      if id and redis.call('MGET', k.id .. id)[1] == member then
+        redis.call('PEXPIRE', k.id .. id, ttl)
       end
     end
   end
@@ -2493,9 +2648,13 @@ local function why(keys, args)
       look_everywhere(k, owner, reply)
     end
   end
-  local state = redis.call('HMGET', k.state, 'paused', 'who', 'reason', 'at')
+  local state = redis.call('HMGET', k.state, 'paused', 'who', 'reason', 'at', 'stopped', 'stop_code',
+    'stop_reason', 'stop_at')
   if state[1] == '1' then
     reply.paused_by, reply.paused_for, reply.paused_at = state[2], state[3], state[4]
+  end
+  if state[5] == '1' then
+    reply.stopped_code, reply.stopped_for, reply.stopped_at = state[6], state[7], state[8]
   end
   reply.now, reply.workers = ('%.0f'):format(now_ms()), redis.call('HLEN', k.workers)
   reply.place = reply.place or 'none'
@@ -2519,9 +2678,9 @@ local FIELDS = {to = true, recipient = true, template = true, lang = true, param
 -- Reads the fields into a table, and refuses what is unknown, doubled or too large.
 local function read_fields(args)
   local fields, size = {}, 0
-  need(#args > 2 and #args % 2 == 0, 'fields and values come in pairs')
-  need(#args <= 2 + 2 * FIELDS_MAX, 'more than %d fields', FIELDS_MAX)
-  for i = 3, #args, 2 do
+  need(#args > 1 and #args % 2 == 1, 'fields and values come in pairs')
+  need(#args <= 1 + 2 * FIELDS_MAX, 'more than %d fields', FIELDS_MAX)
+  for i = 2, #args, 2 do
     local name = args[i]
     need(FIELDS[name] or name == 'bulk' or name:find('^[1-9]%d?$') or name:find('^p%..'),
       'field "%s": unknown (p. in front makes it a parameter)', name:sub(1, 64))
@@ -2595,7 +2754,7 @@ end
 
 -- A bulk entry stands alone; its lines are judged by the worker.
 local function need_bulk(fields, args)
-  need(#args == 4, 'field bulk: stands alone')
+  need(#args == 3, 'field bulk: stands alone')
   local lines = bulk_lines(fields.bulk)
   need(#lines <= BULK_MAX, 'field bulk: %d lines, more than %d', #lines, BULK_MAX)
   for i, line in ipairs(lines) do
@@ -2608,21 +2767,39 @@ local function schedule(k, stream, fields, args, now)
   local id = redis.call('XADD', k[stream], '*', 'scheduled', '')
   redis.call('XDEL', k[stream], id)
   local entry, flat = PREFIX[stream] .. id, {}
-  for i = 3, #args do
-    flat[i - 2] = args[i]
+  for i = 2, #args do
+    flat[i - 1] = args[i]
   end
   redis.call('HSET', k.later_entries, entry, waiting_record('0', now, 'not_before', '', flat))
   redis.call('ZADD', k.later, fields.not_before, entry)
   return entry
 end
 
--- (A B) stream, dedupe_hold, field, value, …: the way in that answers at once.
+-- What Redis had used when it was last asked.
+local memory = {at = 0}
+
+-- {'full', used, limit} in bytes when Redis is about to be, so that what is in it can be finished;
+-- or nil. Without maxmemory it never is.
+local function fullness(now)
+  if now < memory.at or now - memory.at >= MEMORY_LOOK_MS then
+    local good, info = pcall(redis.call, 'INFO', 'memory')
+    info = good and type(info) == 'string' and info or ''
+    local function bytes(name)
+      return tonumber(info:match(name .. ':(%d+)')) or 0
+    end
+    memory = {at = now, limit = math.floor(FULL_SHARE * bytes('maxmemory')),
+      used = bytes('used_memory') - bytes('mem_not_counted_for_evict')}
+  end
+  if memory.limit > 0 and memory.used > memory.limit then
+    return {'full', memory.used, memory.limit}
+  end
+end
+
+-- (A B) stream, field, value, …: the way in that answers at once.
 local function enqueue(keys, args)
   local k = account_keys(keys)
   local stream = args[1]
   need(stream and PREFIX[stream], 'the stream is queue, urgent or replies')
-  local hold = number_of(args[2], 'dedupe_hold')
-  need(hold > 0, 'dedupe_hold must be at least 1 ms')
   local fields = read_fields(args)
   if fields.bulk then
     need_bulk(fields, args)
@@ -2639,15 +2816,19 @@ local function enqueue(keys, args)
     end
   end
   local now, entry, reply = now_ms(), nil, nil
+  local full = fullness(now)
+  if full then
+    return full
+  end
   if fields.not_before and tonumber(fields.not_before) > now then
     entry = schedule(k, stream, fields, args, now)
     reply = {'scheduled', entry, tonumber(fields.not_before)}
   else
-    entry = PREFIX[stream] .. redis.call('XADD', k[stream], '*', unpack(args, 3))
+    entry = PREFIX[stream] .. redis.call('XADD', k[stream], '*', unpack(args, 2))
     reply = {'queued', entry}
   end
   if id_key then
-    redis.call('SET', id_key, entry, 'PX', hold)
+    redis.call('SET', id_key, entry)
   end
   return reply
 end

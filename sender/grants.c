@@ -18,8 +18,6 @@ enum {
     FREE_TIMES = 3, /* no account has more under way than so many times what is still free */
 };
 
-static const uint64_t dedupe_hold_ms = (uint64_t)30 * 24 * 3600 * 1000; /* until its outcome */
-
 /* The cells of one grant: members of one country, template and price share one. */
 struct cells {
     struct grant_cell cells[GRANT_MEMBERS_MAX];
@@ -94,7 +92,6 @@ write_call(struct grant_call *grant_call)
         .grant = grant_call->grant->name,
         .at_ms = clock_unix_ms(),
         .source = grant_call->grant->source,
-        .dedupe_hold_ms = dedupe_hold_ms,
         .cells = cells.cells,
         .cell_count = cells.count,
         .members = members,

@@ -73,7 +73,9 @@ outcome_dead(struct delivery *delivery, const char *type, bool release_id, struc
 enum step_next
 outcome_drop(struct delivery *delivery, const char *type, struct span reason)
 {
-    return decide(delivery, SETTLE_DROP, type, reason);
+    /* What expired before any attempt gives its id back. */
+    bool is_free = delivery->attempts == 0 && strcmp(type, "expired") == 0;
+    return decide(delivery, is_free ? SETTLE_FREE : SETTLE_DROP, type, reason);
 }
 
 enum step_next

@@ -32,7 +32,7 @@ settings_defaults(struct settings_input *input)
         .request_timeout_ms = 30 * 1000,
         .uncertain_wait_ms = 10 * 60 * 1000,
         .max_age_ms = 24 * 3600 * 1000,
-        .dedupe_ttl_ms = 24 * 3600 * 1000,
+        .dedupe_ttl_ms = SETTINGS_DEDUPE_TTL_MS,
         .events_keep = 100000,
         .drain_ms = 40 * 1000,
         .numbers = "lenient",

@@ -11,6 +11,8 @@
 #include "sender/options.h"
 #include "sender/sender.h"
 
+enum { SETTINGS_DEDUPE_TTL_MS = 24 * 3600 * 1000 }; /* how long an id is kept after its outcome */
+
 /* All texts are borrowed. Times are milliseconds. */
 struct settings_input {
     const char *graph;

@@ -2,6 +2,7 @@
 #include "sender/base/check.h"
 #include "sender/cli/dead_filter.h"
 #include "sender/cli/print.h"
+#include "sender/settings.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,12 +24,14 @@ struct dead_change {
     const char *name;     /* of the verb */
     const char *function; /* of the library */
     const char *done_word;
+    bool is_end; /* an outcome: its ids are kept for a while, and no longer */
     bool all;
     bool dry_run;
     bool json;
     struct cli_store store;
     struct dead_filter filter;
     struct operator_options person;
+    uint64_t dedupe_ttl_ms; /* how long the ids are kept */
 
     struct victim *victims; /* of the account that is being changed */
     size_t count;
@@ -102,17 +105,22 @@ static bool
 change_batch(struct dead_change *change, struct redis_sync *sync, const struct account_keys *keys,
              size_t first)
 {
-    struct span words[BATCH + 4];
+    struct span words[BATCH + 5];
     char digits[24];
+    char ttl[24];
+    size_t used = 0;
     size_t count = change->count - first < BATCH ? change->count - first : BATCH;
     snprintf(digits, sizeof(digits), "%zu", count);
-    words[0] = span_of(change->function);
-    words[1] = span_of(change->person.who);
-    words[2] = span_of(change->person.why);
-    words[3] = span_of(digits);
+    snprintf(ttl, sizeof(ttl), "%" PRIu64, change->dedupe_ttl_ms);
+    words[used++] = span_of(change->function);
+    words[used++] = span_of(change->person.who);
+    words[used++] = span_of(change->person.why);
+    if (change->is_end)
+        words[used++] = span_of(ttl);
+    words[used++] = span_of(digits);
     for (size_t i = 0; i < count; i++)
-        words[4 + i] = span_of(change->victims[first + i].id);
-    const struct reply *answers = operator_call(sync, keys, change->name, words, 4 + count);
+        words[used++] = span_of(change->victims[first + i].id);
+    const struct reply *answers = operator_call(sync, keys, change->name, words, used);
     if (answers == NULL)
         return false;
     if (answers->count != count) {
@@ -256,10 +264,17 @@ cli_dead_requeue(int argc, char **argv)
 int
 cli_dead_purge(int argc, char **argv)
 {
-    struct dead_change change = {
-        .name = "dead purge", .function = "facteur_purge", .done_word = "purged"};
+    struct dead_change change = {.name = "dead purge",
+                                 .function = "facteur_purge",
+                                 .done_word = "purged",
+                                 .is_end = true,
+                                 .dedupe_ttl_ms = SETTINGS_DEDUPE_TTL_MS};
     operator_init(&change.person);
-    const struct option_row rows[] = {CHANGE_ROWS(&change)};
+    const struct option_row rows[] = {
+        CHANGE_ROWS(&change),
+        {"dedupe-ttl", OPTION_TIME, &change.dedupe_ttl_ms, "TIME",
+         "how long their ids are kept, as of every outcome; default 24h", NULL},
+    };
     const struct verb verb = {
         change.name,
         "what was refused or given up goes for good",

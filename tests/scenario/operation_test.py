@@ -250,7 +250,7 @@ def why_of_what_waits(house):
     expect(asked(house, "why", "seven", shape=WHY)["member"] == bulk + "/2", "by id, in a bulk")
     client = house.redis.client()
     far = int(time.time() * 1000) + 3600 * 1000
-    client.execute_command("FCALL", "facteur_enqueue", 2, BASE, BUSINESS, "queue", 1000, "to",
+    client.execute_command("FCALL", "facteur_enqueue", 2, BASE, BUSINESS, "queue", "to",
                            "+33612345678", "template", "t", "lang", "fr", "id", "later-1",
                            "not_before", far)
     client.delete(BASE + ":id:later-1")

@@ -15,7 +15,6 @@ CELL = "fr|FR|Rest of Western Europe|utility|order_shipped|2018"
 COST = BUSINESS + ":cost:"
 KEEP = 100000
 TTL = 600000
-HOLD = 900000
 
 # The error that a refused call raises.
 Refused = redis.exceptions.ResponseError
@@ -97,8 +96,9 @@ class Part:
 
 class Claimed:
     def __init__(self, reply):
-        self.fenced, self.paused = reply[0] == "fenced", reply[0] == "paused"
-        if not self.fenced and not self.paused:
+        self.fenced, self.paused, self.stopped, self.declare, self.wait = (
+            reply[0] == word for word in ("fenced", "paused", "stopped", "declare", "wait"))
+        if reply[0] == "ok":
             self.now, self.next_due, self.cursor_urgent, self.cursor_queue = reply[1:5]
             self.parts = [Part(part) for part in reply[5:]]
 
@@ -136,7 +136,7 @@ class Queue:
         pairs = ids or [(i, member[3]) for i, member in enumerate(members) if member[3]]
         cell_lines = ["\t".join(map(str, cell)) for cell in cells]
         return self.call("grant", holder, grant, at, source, len(cell_lines), *cell_lines,
-                         len(lines), *lines, HOLD, len(pairs),
+                         len(lines), *lines, len(pairs),
                          *[value for pair in pairs for value in pair],
                          " ".join(recipients or ["+33612345678"] * len(members)))
 
@@ -154,10 +154,10 @@ class Queue:
         flat = []
         for name, value in fields.items():
             flat += [name.replace("p_", "p.") if name.startswith("p_") else name, value]
-        return self.call("enqueue", stream, HOLD, *flat)
+        return self.call("enqueue", stream, *flat)
 
     def enqueue_flat(self, stream, *flat):
-        return self.call("enqueue", stream, HOLD, *flat)
+        return self.call("enqueue", stream, *flat)
 
     def stats(self):
         flat = self.call("stats")

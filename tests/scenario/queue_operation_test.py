@@ -280,7 +280,8 @@ def test_requeue_refuses_nonsense(queue):
                              ("ends before", (*WHO, 2, good)), ("too many", (*WHO, 0, good)),
                              ("at most 512", (*WHO, 513, *[good] * 513))):
         refused(queue, words, lambda a=arguments: queue.call("requeue", *a))
-        refused(queue, words, lambda a=arguments: queue.call("purge", *a))
+        refused(queue, words, lambda a=arguments: queue.call("purge", *a[:2], 1000, *a[2:]))
+    refused(queue, "dedupe_ttl", lambda: queue.call("purge", *WHO, "x", 1, good))
     queue.client.set(key("dead:log"), "x")
     refused(queue, "holds a string", lambda: requeue(queue, good))
 
@@ -292,7 +293,7 @@ def test_the_log_says_who_and_why(queue):
         kill_off(queue, entry, claim=part)
     ids = dead_ids(queue)
     requeue(queue, ids[entries[0]], ids[entries[1]])
-    equal(queue.call("purge", "bob", "told", 2, ids[entries[2]], ids[entries[1]]), ["ok", "gone"])
+    equal(queue.call("purge", "bob", "told", 1000, 2, ids[entries[2]], ids[entries[1]]), ["ok", "gone"])
     equal(queue.client.xlen(key("dead")), 0)
     log = [{text(name): text(value) for name, value in fields.items()}
            for _, fields in queue.client.xrange(key("dead:log"))]

@@ -23,7 +23,7 @@ def not_before_waits_and_is_in_time(house):
     house.add(notification(2))
     fields = [text for pair in notification(3, not_before=due).items() for text in pair]
     answer = house.redis.client().execute_command(
-        "FCALL", "facteur_enqueue", 2, BASE, BUSINESS, "queue", 600000, *fields)
+        "FCALL", "facteur_enqueue", 2, BASE, BUSINESS, "queue", *fields)
     expect(answer[0] == b"scheduled", "facteur_enqueue says scheduled, not %s" % answer)
     house.wait_for_outcomes(1)
     time.sleep(0.5)

@@ -205,7 +205,6 @@ writes_grant(void)
                                     .grant = SPAN("0123456789abcdef.9"),
                                     .at_ms = 1732377600123,
                                     .source = SOURCE_QUEUE,
-                                    .dedupe_hold_ms = 86400000,
                                     .cells = cells,
                                     .cell_count = 2,
                                     .members = members,
@@ -216,7 +215,7 @@ writes_grant(void)
                 "2;2026-11-23\tfr|FR|France|utility|order_shipped|2018\tUSD\t42500;"
                 "2026-11-24\tfr|CI|Rest of Africa|utility|t|2018\tEUR\t0;"
                 "3;1732377600000-0\t1\t0\t;1732377600000-1/2\t1\t1\torder 7;"
-                "1732377600000-1/3\t12\t0\tx/8;86400000;2;1;order 7;2;x/8;"
+                "1732377600000-1/3\t12\t0\tx/8;2;1;order 7;2;x/8;"
                 "+33612345678  +5215512345678,+525512345678");
     request.source = SOURCE_LATER;
     request.member_count = 1;
@@ -225,7 +224,7 @@ writes_grant(void)
     expect_sent("FCALL;facteur_grant;2;" AB
                 ";0123456789abcdef;0123456789abcdef.9;1732377600123;later;"
                 "1;2026-11-23\tfr|FR|France|utility|order_shipped|2018\tUSD\t42500;"
-                "1;1732377600000-0\t1\t0\t;86400000;0;+33612345678");
+                "1;1732377600000-0\t1\t0\t;0;+33612345678");
     close_call();
 }
 
@@ -617,10 +616,9 @@ writes_the_rest(void)
     expect_sent("FCALL;facteur_stats;2;" AB);
     session_lost(session);
     session_connected(session);
-    struct enqueue_request request = {
-        .stream = "urgent", .dedupe_hold_ms = 1000, .fields = fields, .field_count = 2};
+    struct enqueue_request request = {.stream = "urgent", .fields = fields, .field_count = 2};
     expect(call_enqueue(&call, &request));
-    expect_sent("FCALL;facteur_enqueue;2;" AB ";urgent;1000;to;+1;id;");
+    expect_sent("FCALL;facteur_enqueue;2;" AB ";urgent;to;+1;id;");
     expect(call_version(session, on_reply, NULL));
     expect_sent("FCALL;facteur_version;0");
     expect(keys_read(SPAN("other/de"), &accounts[1], &error));
@@ -712,7 +710,6 @@ without_room_nothing_is_written(void)
 {
     struct grant_request request = {.holder = HOLDER,
                                     .grant = SPAN("g"),
-                                    .dedupe_hold_ms = 1,
                                     .cells = cells,
                                     .cell_count = 2,
                                     .members = members,

@@ -295,6 +295,13 @@ what_is_granted_is_sent_in_time_or_given_back(void)
     expect(delivery_is_stale(delivery, clock_unix_ms()));
     delivery_run(delivery);
     expect_outcome(delivery, "expired", "expires: ");
+    expect_u64(delivery->outcome.action, SETTLE_FREE); /* nothing left: its id is free again */
+
+    delivery = granted(0);
+    delivery->attempts = 1;
+    delivery->end_ms = clock_unix_ms() - 1;
+    delivery_run(delivery);
+    expect_outcome(delivery, "expired", "expires: ");
     expect_u64(delivery->outcome.action, SETTLE_DROP);
 
     delivery = granted(0);
