@@ -1,9 +1,8 @@
 /* facteur enqueue: JSON lines from files or standard input to the queue. */
-#include "queue/enqueue.h"
 #include "sender/base/check.h"
 #include "sender/base/clock.h"
 #include "sender/cli/cli.h"
-#include "sender/redis_setup.h"
+#include "sender/cli/entry_pipe.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,9 +14,9 @@
 static const char verb_name[] = "enqueue";
 
 enum {
-    WAITING_MAX = 512,        /* entries on their way at once */
-    PROGRESS_US = 100 * 1000, /* how often the bar moves */
-    BULK_SIZE = 64 * 1024,    /* bytes of one bulk entry */
+    PROGRESS_US = 100 * 1000,  /* how often the bar moves */
+    BULK_SIZE = 64 * 1024,     /* bytes of one bulk entry */
+    SAY_US = 30 * 1000 * 1000, /* how often it is said that nothing is written */
 };
 
 struct enqueue_options {
@@ -26,25 +25,27 @@ struct enqueue_options {
     bool single;
     bool dry_run;
     bool quiet;
+    bool no_wait;
     uint64_t bulk;
+    uint64_t max_backlog;
 };
 
 struct enqueuing {
     const struct enqueue_options *options;
     struct account_keys keys;
     struct redis_sync *sync; /* NULL: dry run */
-    struct enqueue_target target;
+    struct entry_pipe *pipe; /* likewise */
     struct bulk_writer bulk;
     char bulk_memory[BULK_SIZE];
     const char *file;
     uint64_t line;
     uint64_t good;
     uint64_t bad;
-    uint64_t refused; /* by Redis */
-    char refusal[256];
     uint64_t size_total; /* bytes of regular files; 0: unknown */
     uint64_t size_done;
     uint64_t shown_us;
+    uint64_t said_us; /* that it waits; 0: never */
+    bool waiting;
     bool terminal;
 };
 
@@ -65,45 +66,53 @@ show_progress(struct enqueuing *run, bool last)
     memset(bar, '.', 30);
     memset(bar, '#', share);
     bar[30] = '\0';
-    fprintf(stderr, "\r[%s] %llu enqueued, %llu bad%s", bar, (unsigned long long)run->good,
-            (unsigned long long)run->bad, last ? "\n" : "");
+    uint64_t count = run->pipe != NULL ? entry_pipe_taken(run->pipe) : run->good;
+    fprintf(stderr, "\r[%s] %llu %s, %llu bad%s%s", bar, (unsigned long long)count,
+            run->pipe != NULL ? "enqueued" : "good", (unsigned long long)run->bad,
+            run->waiting ? " (waiting)" : "          ", last ? "\n" : "");
+}
+
+/* A line when it begins, and again after a while, for a log; the bar says it all the time. */
+static void
+on_wait(void *context, const char *why)
+{
+    struct enqueuing *run = context;
+    uint64_t now_us = clock_monotonic_us();
+    run->waiting = true;
+    show_progress(run, false);
+    if (run->options->quiet || (run->said_us != 0 && now_us - run->said_us < SAY_US))
+        return;
+    run->said_us = now_us;
+    fprintf(stderr, "%sfacteur enqueue: waiting: %s\n", run->terminal ? "\n" : "", why);
 }
 
 /* ---- writing ----------------------------------------------------------------------------------
  */
 
-static void
-on_entry(void *context, const struct reply *reply)
-{
-    struct enqueuing *run = context;
-    if (reply != NULL && reply->type != REPLY_ERROR)
-        return;
-    run->refused++;
-    if (run->refusal[0] == '\0')
-        snprintf(run->refusal, sizeof(run->refusal), "%.*s",
-                 reply == NULL ? 14 : (int)reply->text.size,
-                 reply == NULL ? "connection lost" : reply->text.data);
-}
-
-/* Room is made by waiting for replies: a full pipeline is the only back-pressure there is. */
 static bool
-make_room(struct enqueuing *run)
+put(struct enqueuing *run, const struct field *fields, size_t count, uint32_t members)
 {
-    if (session_waiting(redis_sync_session(run->sync)) < WAITING_MAX)
-        return true;
-    return redis_sync_drain(run->sync, WAITING_MAX / 2) && run->refused == 0;
+    bool good = entry_pipe_put(run->pipe, fields, count, members);
+    run->waiting = false;
+    return good;
 }
 
 static bool
 flush_bulk(struct enqueuing *run)
 {
-    return make_room(run) && bulk_writer_flush(&run->bulk, &run->target);
+    const struct field bulk = {SPAN("bulk"), buffer_span(&run->bulk.text)};
+    if (run->bulk.members == 0)
+        return true;
+    bool good = put(run, &bulk, 1, run->bulk.members);
+    buffer_reset(&run->bulk.text);
+    run->bulk.members = 0;
+    return good;
 }
 
 static bool
 write_notification(struct enqueuing *run, const struct field *fields, size_t count)
 {
-    if (run->sync == NULL)
+    if (run->pipe == NULL)
         return true;
     if (run->options->bulk > 1) {
         if (bulk_writer_add(&run->bulk, fields, count))
@@ -113,7 +122,7 @@ write_notification(struct enqueuing *run, const struct field *fields, size_t cou
         if (bulk_writer_add(&run->bulk, fields, count))
             return true;
     }
-    return make_room(run) && enqueue_single(&run->target, fields, count);
+    return put(run, fields, count, 1);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------
@@ -210,47 +219,69 @@ take_files(struct enqueuing *run, int count, char **files)
     return true;
 }
 
+/* What was begun and is not in the queue is named by its ids: nothing needs to be counted by hand.
+ */
+static int
+say_stopped(const struct enqueuing *run)
+{
+    uint64_t in_doubt = entry_pipe_in_doubt(run->pipe);
+    fprintf(stderr, "facteur enqueue: stopped at %s:%llu: %s; %llu are in the queue", run->file,
+            (unsigned long long)run->line, entry_pipe_trouble(run->pipe),
+            (unsigned long long)entry_pipe_taken(run->pipe));
+    if (in_doubt > 0)
+        fprintf(stderr, ", %llu more may be", (unsigned long long)in_doubt);
+    fprintf(stderr, ". Enqueue again with the same ids: none is sent twice\n");
+    return EXIT_TRY_AGAIN;
+}
+
 static int
 finish(struct enqueuing *run, bool good)
 {
-    if (run->sync != NULL) {
-        good = good && flush_bulk(run);
-        good = redis_sync_drain(run->sync, 0) && good;
-    }
+    if (run->pipe != NULL)
+        good = good && flush_bulk(run) && entry_pipe_finish(run->pipe);
     show_progress(run, true);
-    if (!good || run->refused > 0) {
-        fprintf(stderr,
-                "facteur enqueue: Redis did not take everything: %s; the lines up to %s:%llu "
-                "may be in the queue: enqueue again with the same ids\n",
-                run->refusal[0] != '\0' ? run->refusal : redis_sync_trouble(run->sync), run->file,
-                (unsigned long long)run->line);
-        return EXIT_TRY_AGAIN;
-    }
+    if (!good)
+        return say_stopped(run);
     if (!run->options->quiet)
         fprintf(stderr, "%llu %s, %llu bad\n", (unsigned long long)run->good,
-                run->sync == NULL ? "good" : "enqueued", (unsigned long long)run->bad);
+                run->pipe == NULL ? "good" : "enqueued", (unsigned long long)run->bad);
     return run->bad > 0 ? EXIT_DATA : EXIT_GOOD;
+}
+
+static bool
+open_pipe(struct enqueuing *run)
+{
+    const struct enqueue_options *options = run->options;
+    run->sync = cli_store_open(&options->store, verb_name);
+    if (run->sync == NULL)
+        return false;
+    const struct entry_pipe_settings settings = {
+        .sync = run->sync,
+        .keys = &run->keys,
+        .stream = options->urgent ? "urgent" : "queue",
+        .backlog_max = options->max_backlog,
+        .no_wait = options->no_wait,
+        .on_wait = on_wait,
+        .context = run,
+    };
+    run->pipe = entry_pipe_open(&settings);
+    return true;
 }
 
 static int
 enqueue_files(struct enqueuing *run, int count, char **files)
 {
     const struct enqueue_options *options = run->options;
-    if (!options->dry_run) {
-        run->sync = cli_store_open(&options->store, verb_name);
-        if (run->sync == NULL)
-            return EXIT_UNAVAILABLE;
-        run->target = (struct enqueue_target){
-            .call = {redis_sync_session(run->sync), &run->keys, on_entry, run},
-            .stream = options->urgent ? "urgent" : "queue",
-        };
-    }
+    if (!options->dry_run && !open_pipe(run))
+        return EXIT_UNAVAILABLE;
     bulk_writer_init(&run->bulk, run->bulk_memory, sizeof(run->bulk_memory),
-                     (uint32_t)(options->bulk > 0 ? options->bulk : 1));
+                     (uint32_t)options->bulk);
     bool good = take_files(run, count, files);
-    if (!good && run->refused == 0 &&
-        (run->sync == NULL || redis_sync_trouble(run->sync)[0] == '\0'))
+    if (!good && (run->pipe == NULL || entry_pipe_trouble(run->pipe)[0] == '\0')) {
+        if (run->pipe != NULL)
+            (void)(flush_bulk(run) && entry_pipe_finish(run->pipe));
         return EXIT_DATA; /* a file: said already */
+    }
     return finish(run, good);
 }
 
@@ -266,6 +297,10 @@ cli_enqueue(int argc, char **argv)
         {"bulk", OPTION_NUMBER, &options.bulk, "N",
          "notifications in one entry, 1 to 64; default 50 (a quarter of the cost in Redis)", NULL},
         {"single", OPTION_FLAG, &options.single, NULL, "one entry each", NULL},
+        {"max-backlog", OPTION_NUMBER, &options.max_backlog, "N",
+         "wait while so many entries stand in the stream (a bulk is one); 0: never", NULL},
+        {"no-wait", OPTION_FLAG, &options.no_wait, NULL,
+         "exit 75 instead of waiting: for --max-backlog, or for Redis", NULL},
         {"dry-run", OPTION_FLAG, &options.dry_run, NULL, "check every line, write nothing", NULL},
         {"quiet", OPTION_FLAG, &options.quiet, NULL, "no progress bar, no summary", NULL},
     };
@@ -275,6 +310,8 @@ cli_enqueue(int argc, char **argv)
         "--account BUSINESS/ACCOUNT [options] [FILE…]",
         "One notification a line, with the fields of the contract (README.md). Standard input\n"
         "without a file. A bad line is named and left out; the others go. Exit 65 if one was bad.\n"
+        "While Redis' memory is nearly full (85 %), or it takes nothing for a while, it waits and\n"
+        "says so. Give each an id: then a run that was interrupted can simply be repeated.\n"
         "\nexample:\n"
         "  echo '{\"to\":\"+33612345678\",\"template\":\"delivery_confirmation\",\"lang\":\"fr\","
         "\"1\":\"Claire\",\"2\":\"CMD-1042\"}' \\\n    | facteur enqueue --account acme/fr",
@@ -296,6 +333,7 @@ cli_enqueue(int argc, char **argv)
     code = EXIT_USAGE;
     if (cli_store_account(&options.store, verb_name, &run->keys))
         code = enqueue_files(run, rest, argv);
+    entry_pipe_close(run->pipe);
     redis_sync_close(run->sync);
     free(run);
     return code;
