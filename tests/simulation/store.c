@@ -12,7 +12,7 @@ enum { MEMORY_USED = 1024 * 1024, WORDS_MAX = 64 };
 
 struct store_mark {
     struct store_keys keys;
-    struct store_list libraries; /* their texts */
+    struct store_image *images; /* of the libraries; owned */
 };
 
 static void
@@ -36,7 +36,9 @@ store_open(const struct store_settings *settings)
     store->memory_used = MEMORY_USED;
     make_id(store, store->run_id);
     make_id(store, store->replication_id);
-    store_functions_open(store);
+    if (settings->begin != NULL)
+        store->keys = store_keys_copy(&settings->begin->keys);
+    store_functions_restart(store, settings->begin == NULL ? NULL : settings->begin->images);
     return store;
 }
 
@@ -104,7 +106,7 @@ store_mark(struct store *store)
 {
     struct store_mark *mark = check_alloc(1, sizeof(*mark));
     mark->keys = store_keys_copy(&store->keys);
-    mark->libraries = store_functions_texts(&store->functions);
+    mark->images = store_images_take(&store->functions);
     return mark;
 }
 
@@ -114,7 +116,7 @@ store_mark_drop(struct store_mark *mark)
     if (mark == NULL)
         return;
     store_keys_free(&mark->keys);
-    store_list_free(&mark->libraries);
+    store_images_drop(mark->images);
     free(mark);
 }
 
@@ -122,20 +124,18 @@ void
 store_crash(struct store *store, const struct store_mark *mark)
 {
     check_magic(store, STORE_MAGIC);
-    struct store_list own = {0};
     store_client_crash_all(store);
     store_list_free(&store->ready);
     store->client_ids = 0;
     store->started_us = store->now_us;
     make_id(store, store->run_id);
+    struct store_image *own = mark == NULL ? store_images_take(&store->functions) : NULL;
+    store_functions_restart(store, mark == NULL ? own : mark->images);
+    store_images_drop(own);
     if (mark != NULL) {
         store_keys_free(&store->keys);
         store->keys = store_keys_copy(&mark->keys);
-    } else {
-        own = store_functions_texts(&store->functions);
     }
-    store_functions_load(store, mark != NULL ? &mark->libraries : &own);
-    store_list_free(&own);
 }
 
 void

@@ -18,6 +18,7 @@
 #include "sender/base/bytes.h"
 
 struct store;
+struct store_mark;
 
 struct store_settings {
     uint64_t seed;   /* of run ids and of the order of what Redis keeps unordered */
@@ -26,6 +27,9 @@ struct store_settings {
      * which they came. Otherwise those beyond Redis' defaults (512 fields, 64 bytes in one) tell
      * them in an order of the seed's, from then on. */
     bool in_order;
+    /* The data and the library of this moment, of this store or another: a replica, or the library
+     * loaded once for many runs (which is four times as fast). NULL: empty. */
+    const struct store_mark *begin;
 };
 
 struct store *store_open(const struct store_settings *settings);
@@ -62,7 +66,6 @@ int64_t store_client_id(const struct store_client *client);      /* as CLIENT ID
 
 /* A moment to which a crash can go back: the data and the library as they are now. Cheap: what
  * does not change afterwards is shared. Owned by the caller. */
-struct store_mark;
 struct store_mark *store_mark(struct store *store);
 void store_mark_drop(struct store_mark *mark); /* NULL is allowed */
 

@@ -28,6 +28,7 @@ free_library(struct store_functions *functions, struct store_library *library)
     }
     store_text_drop(library->name);
     store_text_drop(library->code);
+    store_text_drop(library->compiled);
     free(library->functions);
     free(library);
 }
@@ -43,16 +44,11 @@ free_libraries(struct store_functions *functions)
 }
 
 void
-store_functions_open(struct store *store)
-{
-    store->functions.lua = store_lua_open(store);
-}
-
-void
 store_functions_close(struct store_functions *functions)
 {
     free_libraries(functions);
-    lua_close(functions->lua);
+    if (functions->lua != NULL)
+        lua_close(functions->lua);
     free(functions->words);
     store_bytes_free(&functions->reply);
     *functions = (struct store_functions){0};
@@ -131,7 +127,19 @@ place_of(struct store_functions *functions, struct span name)
     return at;
 }
 
-/* Runs the text, which registers its functions. NULL: an error was written. */
+/* Runs what was compiled, which registers its functions. False: an error was written. */
+static bool
+register_all(struct store *store, struct store_library *library, struct error_text *error)
+{
+    store->functions.loading = library;
+    bool good = store_lua_run(store->functions.lua, store_text_span(library->compiled), error);
+    store->functions.loading = NULL;
+    if (good && library->count == 0)
+        error_set(error, "No functions registered");
+    return good && library->count > 0;
+}
+
+/* NULL: an error was written. */
 static struct store_library *
 make_library(struct store *store, struct span text, struct error_text *error)
 {
@@ -142,21 +150,17 @@ make_library(struct store *store, struct span text, struct error_text *error)
         error_set(error, "%s", wrong);
         return NULL;
     }
+    struct store_text *compiled = store_lua_compile(store->functions.lua, body, error);
+    if (compiled == NULL)
+        return NULL;
     struct store_library *library = check_alloc(1, sizeof(*library));
     library->name = store_text_new(name);
     library->code = store_text_new(text);
-    store->functions.loading = library;
-    bool good = store_lua_load(store->functions.lua, body, error);
-    store->functions.loading = NULL;
-    if (good && library->count == 0) {
-        error_set(error, "No functions registered");
-        good = false;
-    }
-    if (!good) {
-        free_library(&store->functions, library);
-        return NULL;
-    }
-    return library;
+    library->compiled = compiled;
+    if (register_all(store, library, error))
+        return library;
+    free_library(&store->functions, library);
+    return NULL;
 }
 
 /* A function's name may stand in one library only. NULL: in no other. */
@@ -202,24 +206,55 @@ load(struct store *store, struct span text, bool replaces, struct error_text *er
     return true;
 }
 
-struct store_list
-store_functions_texts(const struct store_functions *functions)
+/* ---- images --------------------------------------------------------------------------------- */
+
+struct store_image *
+store_images_take(const struct store_functions *functions)
 {
-    struct store_list texts = {0};
+    struct store_image *images = NULL;
+    struct store_image **last = &images;
     for (const struct store_library *library = functions->libraries; library != NULL;
-         library = library->next)
-        store_list_insert(&texts, texts.count, store_text_span(library->code));
-    return texts;
+         library = library->next) {
+        struct store_image *image = check_alloc(1, sizeof(*image));
+        image->code = store_text_hold(library->code);
+        image->compiled = store_text_hold(library->compiled);
+        *last = image;
+        last = &image->next;
+    }
+    return images;
 }
 
 void
-store_functions_load(struct store *store, const struct store_list *texts)
+store_images_drop(struct store_image *images)
+{
+    while (images != NULL) {
+        struct store_image *image = images;
+        images = image->next;
+        store_text_drop(image->code);
+        store_text_drop(image->compiled);
+        free(image);
+    }
+}
+
+void
+store_functions_restart(struct store *store, const struct store_image *images)
 {
     struct error_text error;
+    struct span name;
+    struct span body;
+    struct store_library **last = &store->functions.libraries;
     store_functions_close(&store->functions);
-    store_functions_open(store);
-    for (uint32_t i = 0; i < texts->count; i++)
-        check(load(store, store_list_at(texts, i), true, &error));
+    store->functions.lua = store_lua_open(store);
+    for (; images != NULL; images = images->next) {
+        struct store_library *library = check_alloc(1, sizeof(*library));
+        check(read_head(store_text_span(images->code), &name, &body) == NULL);
+        library->name = store_text_new(name);
+        library->code = store_text_hold(images->code);
+        library->compiled = store_text_hold(images->compiled);
+        check(register_all(store, library, &error));
+        *last = library;
+        last = &library->next;
+    }
 }
 
 /* ---- commands ------------------------------------------------------------------------------- */

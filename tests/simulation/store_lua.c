@@ -467,21 +467,40 @@ read_error(lua_State *lua, const char *before, struct error_text *error)
     lua_settop(lua, 0);
 }
 
-bool
-store_lua_load(lua_State *lua, struct span body, struct error_text *error)
+static int
+put_compiled(lua_State *lua, const void *data, size_t size, void *context)
 {
-    if (luaL_loadbuffer(lua, body.data, body.size, "@user_function") != 0) {
+    (void)lua;
+    store_bytes_put(context, data, size);
+    return 0;
+}
+
+struct store_text *
+store_lua_compile(lua_State *lua, struct span text, struct error_text *error)
+{
+    struct store_bytes compiled = {0};
+    if (luaL_loadbuffer(lua, text.data, text.size, "@user_function") != 0) {
         read_error(lua, "Error compiling function: ", error);
-        return false;
+        return NULL;
     }
-    if (lua_pcall(lua, 0, 0, 0) != 0) {
-        read_error(lua,
-                   lua_istable(lua, -1) ? "Error registering functions: "
-                                        : "Error registering functions: ERR ",
-                   error);
-        return false;
-    }
-    return true;
+    check(lua_dump(lua, put_compiled, &compiled) == 0);
+    lua_settop(lua, 0);
+    struct store_text *kept = store_text_new(store_bytes_span(&compiled));
+    store_bytes_free(&compiled);
+    return kept;
+}
+
+bool
+store_lua_run(lua_State *lua, struct span compiled, struct error_text *error)
+{
+    check(luaL_loadbuffer(lua, compiled.data, compiled.size, "@user_function") == 0);
+    if (lua_pcall(lua, 0, 0, 0) == 0)
+        return true;
+    read_error(lua,
+               lua_istable(lua, -1) ? "Error registering functions: "
+                                    : "Error registering functions: ERR ",
+               error);
+    return false;
 }
 
 static void

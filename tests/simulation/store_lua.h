@@ -14,9 +14,12 @@
 lua_State *store_lua_open(struct store *store);
 void store_lua_release(lua_State *lua, int callback);
 
-/* Runs a library's text, which registers functions with store->functions.loading. False: an error
- * was written, as FUNCTION LOAD says it. */
-bool store_lua_load(lua_State *lua, struct span body, struct error_text *error);
+/* A library's text as Lua's bytes, the caller's. NULL: an error was written, as FUNCTION LOAD says
+ * it. */
+struct store_text *store_lua_compile(lua_State *lua, struct span text, struct error_text *error);
+/* Runs what was compiled: it registers functions with store->functions.loading. False: an error was
+ * written. */
+bool store_lua_run(lua_State *lua, struct span compiled, struct error_text *error);
 
 /* Calls a function with words[3…] as `keys` keys and the rest as arguments, and answers. */
 void store_lua_call(lua_State *lua, const struct store_function *function,

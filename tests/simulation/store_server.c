@@ -4,18 +4,21 @@
  *
  *   store_server SOCKET [SEED]      without a seed everything is told in the order in which it came
  *
- * The machine's clock is its clock. SIGUSR1: it dies and comes back on its log, in place. SIGTERM
- * ends it.
+ * The machine's clock is its clock, or the file that FACTEUR_CLOCK names (moved_clock.c). SIGUSR1:
+ * it dies and comes back on its log, in place. SIGUSR2: the next trouble of enum store_trouble,
+ * after the last one none. SIGTERM ends it.
  */
 #include "sender/base/check.h"
 #include "tests/simulation/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -35,13 +38,29 @@ struct server {
     struct pollfd polls[FIRST_PEER + PEERS_MAX];
     struct peer *peers[FIRST_PEER + PEERS_MAX];
     nfds_t count;
+    enum store_trouble trouble;
+    const volatile uint64_t *moved_us; /* NULL: the machine's clock */
     bool is_ending;
 };
 
+static const volatile uint64_t *
+open_clock(const char *path)
+{
+    int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return NULL;
+    void *map = mmap(NULL, sizeof(uint64_t), PROT_READ, MAP_SHARED, file, 0);
+    check(map != MAP_FAILED);
+    close(file);
+    return map;
+}
+
 static uint64_t
-clock_us(void)
+clock_us(const struct server *server)
 {
     struct timespec now;
+    if (server->moved_us != NULL)
+        return *server->moved_us;
     check(clock_gettime(CLOCK_REALTIME, &now) == 0);
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
@@ -130,6 +149,13 @@ read_peer(struct peer *peer, const struct pollfd *poll_entry)
 }
 
 static void
+next_trouble(struct server *server)
+{
+    server->trouble = server->trouble == STORE_MISCONF ? STORE_WELL : server->trouble + 1;
+    store_set_trouble(server->store, server->trouble);
+}
+
+static void
 read_signal(struct server *server)
 {
     struct signalfd_siginfo signal_info;
@@ -137,6 +163,8 @@ read_signal(struct server *server)
         return;
     if (signal_info.ssi_signo == SIGUSR1)
         store_crash(server->store, NULL);
+    else if (signal_info.ssi_signo == SIGUSR2)
+        next_trouble(server);
     else
         server->is_ending = true;
 }
@@ -145,11 +173,11 @@ static int
 wait_ms(const struct server *server)
 {
     uint64_t at_us;
-    uint64_t now_us = clock_us();
+    uint64_t now_us = clock_us(server);
     if (!store_next_timeout(server->store, &at_us))
         return -1;
     uint64_t left_ms = at_us <= now_us ? 0 : (at_us - now_us) / 1000 + 1;
-    return left_ms > 1000 ? 1000 : (int)left_ms;
+    return left_ms > 20 ? 20 : (int)left_ms; /* a moved clock wakes nobody */
 }
 
 /* One turn: what came is done, then everybody is told what there is for them. */
@@ -158,7 +186,7 @@ turn(struct server *server)
 {
     if (poll(server->polls, server->count, wait_ms(server)) < 0)
         return;
-    store_set_time(server->store, clock_us());
+    store_set_time(server->store, clock_us(server));
     if ((server->polls[SIGNALS].revents & POLLIN) != 0)
         read_signal(server);
     nfds_t known = server->count;
@@ -186,10 +214,12 @@ main(int argc, char **argv)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGUSR2);
     sigprocmask(SIG_BLOCK, &signals, NULL);
+    server.moved_us = open_clock(getenv("FACTEUR_CLOCK"));
     server.store =
         store_open(&(struct store_settings){.seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 0,
-                                            .now_us = clock_us(),
+                                            .now_us = clock_us(&server),
                                             .in_order = argc == 2});
     add_poll(&server, signalfd(-1, &signals, SFD_CLOEXEC));
     add_poll(&server, listen_on(argv[1]));
