@@ -87,8 +87,8 @@ local function register(name, callback, flag)
     flags = flag and {flag} or {}})
 end
 
--- The sections that nobody needs but Redis stand in `do … end`: a Lua function has room for 200 local
--- names, and the file is one.
+-- The sections that nobody needs but Redis stand in `do … end`: a Lua function has room for 200
+-- local names, and the file is one.
 
 ---- keys ----------------------------------------------------------------------------------------
 
@@ -2316,6 +2316,458 @@ register('recover', recover, 'allow-oom')
 
 end
 
+---- places: where a member is -------------------------------------------------------------------
+
+local function claims_of(book)
+  if not book.claims then
+    local all = redis.call('HGETALL', book.k.claims)
+    book.claims = {}
+    for i = 1, #all, 2 do
+      book.claims[#book.claims + 1] = read_claim(all[i], all[i + 1])
+    end
+  end
+  return book.claims
+end
+
+-- A grant's members, from 1: {name, attempt, cell, id}.
+local function grant_members(grant)
+  if not grant.members then
+    grant.members = {}
+    each_member(grant, function(_, member, attempt, cell, id)
+      grant.members[#grant.members + 1] = {name = member, attempt = attempt, cell = cell, id = id}
+    end)
+  end
+  return grant.members
+end
+
+-- Does one of the holder's grants name this member, with its bit clear?
+local function is_granted(book, holder, member)
+  for _, name in ipairs(redis.call('HKEYS', book.k.grants)) do
+    local grant = name:sub(1, 17) == holder .. '.' and name:sub(-1) ~= '#' and grant_of(book, name)
+    for i, one in ipairs(grant and grant_members(grant) or {}) do
+      if one.name == member and not words_have(grant.words, i - 1) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+local function set_holder(book, found, holder)
+  found.holder = holder
+  found.place = is_granted(book, holder, found.name) and 'granted' or 'claimed'
+end
+
+local function find_in_later(book, member)
+  local record = redis.call('HGET', book.k.later_entries, member)
+  if not record then
+    return nil
+  end
+  local waiting = read_waiting(record)
+  local found = {name = member, place = 'later', source = 'later', waiting = waiting,
+    fields = waiting.fields}
+  local name = redis.call('HGET', book.k.later_held, member)
+  local held = name and find_claim(book.k, name)
+  if held then
+    set_holder(book, found, held.holder)
+  end
+  return found
+end
+
+local function find_in_dead(book, member)
+  local id = redis.call('HGET', book.k.dead_members, member)
+  local entry = id and redis.call('XRANGE', book.k.dead, id, id)[1]
+  if not entry then
+    return nil
+  end
+  local found = {name = member, place = 'dead', id = id, fields = {}}
+  for i = 1, #entry[2], 2 do
+    local name, value = entry[2][i], entry[2][i + 1]
+    if name:sub(1, 2) == 'o.' then
+      found.fields[#found.fields + 1], found.fields[#found.fields + 2] = name:sub(3), value
+    elseif name == 'possible_duplicate' then
+      found.waiting = {possible_duplicate = true}
+    end
+  end
+  return found
+end
+
+local function find_in_stream(book, member)
+  local entry, n = split_member(member)
+  local source = source_of(entry)
+  local id = id_of_entry(entry, source)
+  local fields = id and entry_fields(book, source, entry)
+  local bulk = fields and bulk_of(fields)
+  if not fields or (bulk ~= nil) ~= (n ~= nil) then
+    return nil
+  end
+  local found = {name = member, place = 'waiting', source = source, entry = entry, n = n,
+    fields = fields}
+  if n then
+    local lines = bulk_lines(bulk)
+    if n < 1 or n > math.min(#lines, BULK_MAX)
+        or masks_meet(left_of(book, entry), mask_single(n)) then
+      return nil
+    end
+    found.total, found.fields = math.min(#lines, BULK_MAX), {'member', lines[n]}
+  end
+  for _, held in ipairs(claims_of(book)) do
+    if held.source == source and not is_earlier(id, held.first)
+        and not is_earlier(held.last, id) then
+      set_holder(book, found, held.holder)
+      break
+    end
+  end
+  return found
+end
+
+-- Where a member is, as this call leaves it: its place (waiting, claimed, granted, later, uncertain,
+-- dead, gone), its fields, and what else leave_place() needs.
+local function locate(book, member)
+  if not book.members[member] then
+    local record = redis.call('HGET', book.k.uncertain_entries, member)
+    local waiting = record and read_waiting(record)
+    book.members[member] = waiting
+      and {name = member, place = 'uncertain', waiting = waiting, fields = waiting.fields}
+      or find_in_later(book, member) or find_in_dead(book, member) or find_in_stream(book, member)
+      or {name = member, place = 'gone', fields = {}}
+  end
+  return book.members[member]
+end
+
+-- Takes a member out of its place. The caller ends with write_left().
+local function leave_place(book, found)
+  local k, member = book.k, found.name
+  if found.place == 'uncertain' then
+    redis.call('HDEL', k.uncertain_entries, member)
+    redis.call('ZREM', k.uncertain, member)
+  elseif found.place == 'dead' then
+    redis.call('XDEL', k.dead, found.id)
+    redis.call('HDEL', k.dead_members, member)
+  elseif found.source == 'later' then
+    redis.call('HDEL', k.later_entries, member)
+    redis.call('HDEL', k.later_held, member)
+    redis.call('ZREM', k.later, member)
+  elseif found.n then
+    leave_bulk(book, found.source, found.entry, mask_single(found.n), found.total)
+  elseif found.entry then
+    redis.call('XDEL', k[found.source], id_of_entry(found.entry, found.source))
+    book.entries[found.entry] = false
+  end
+  found.place, found.source, found.entry = 'gone', nil, nil
+end
+
+---- receipts: proof of what became of an attempt ------------------------------------------------
+
+-- Before anything is written: may this cell of the ledger be added to?
+local function need_cell(book, cell)
+  local key, field = book.k.business .. ':cost:' .. cell.day, cell.cell .. '#' .. cell.currency
+  if book.cells[key .. ' ' .. field] then
+    return
+  end
+  need_type(key, 'hash')
+  for i, value in ipairs(redis.call('HMGET', key, field .. '.count', field .. '.millionths')) do
+    need(not value or (#value <= LEDGER_DIGITS_MAX and value:find('^%-?%d+$')),
+      'cell %s%s of %s holds "%s"', field, i == 1 and '.count' or '.millionths', key,
+      tostring(value))
+  end
+  book.cells[key .. ' ' .. field] = true
+end
+
+local function charge(book, cell)
+  local key, field = book.k.business .. ':cost:' .. cell.day, cell.cell .. '#' .. cell.currency
+  redis.call('HINCRBY', key, field .. '.count', 1)
+  redis.call('HINCRBY', key, field .. '.millionths', cell.price)
+end
+
+-- The receipt's member in its grant, if its bit there is clear.
+local function granted_of(book, receipt)
+  local grant = grant_of(book, receipt.grant)
+  local one = grant and grant_members(grant)[receipt.index + 1]
+  if one and one.name == receipt.member and not words_have(grant.words, receipt.index) then
+    return one, grant
+  end
+end
+
+local function is_proven(book, receipt)
+  local proven = book.proven[receipt.member]
+  return proven and (' ' .. proven.tokens .. ' '):find(' ' .. receipt.token .. ' ', 1, true)
+end
+
+-- Reads all that taking the receipt may need, so that taking it cannot fail.
+local function read_receipt(book, receipt)
+  local exposed, granted = exposed_of(book, receipt.token), granted_of(book, receipt)
+  local found = locate(book, receipt.member)
+  if exposed then
+    need_cell(book, exposed.cell)
+  end
+  if granted then
+    need_cell(book, granted.cell)
+  end
+  if found.place ~= 'gone' then
+    need_cell(book, receipt.cell)
+  end
+end
+
+-- An id of a member that leaves is remembered for dedupe_ttl. (GET refuses a key of another type.)
+local function expire_id(book, id, member)
+  if id ~= '' and #id <= ID_SIZE_MAX and redis.call('MGET', book.k.id .. id)[1] == member then
+    redis.call('PEXPIRE', book.k.id .. id, book.ttl)
+  end
+end
+
+-- The JSON of what a receipt says. A receipt of a second attempt may be a second message.
+local function receipt_json(book, receipt, kind, attempt, found, is_duplicate)
+  return outcome_json(kind, {member = receipt.member, cell = attempt.cell, at = book.now,
+    attempt = attempt.attempt, fields = found.fields, id = attempt.id, to = receipt.to,
+    wamid = receipt.wamid, reason = receipt.reason, is_duplicate = is_duplicate})
+end
+
+local function tell(book, json)
+  book.outcomes[#book.outcomes + 1] = json
+end
+
+-- The member leaves wherever it is. What was proven of it before was a message as well.
+local function leave_accepted(book, receipt, attempt, found)
+  local is_duplicate = found.place ~= 'later' and found.waiting ~= nil
+    and found.waiting.possible_duplicate
+  expire_id(book, attempt.id or text_in(found.fields, 'id'), receipt.member)
+  leave_place(book, found)
+  tell(book, receipt_json(book, receipt, 'accepted', attempt, found, is_duplicate))
+  local proven = take_proven(book, receipt.member)
+  if proven then
+    tell(book, flagged(proven, 'corrected'))
+  end
+end
+
+-- The member is somebody's at this moment, and will leave with this outcome when that one settles.
+-- Its id expires from now on: that one may not name it.
+local function add_proven(book, receipt, attempt, found)
+  local proven = book.proven[receipt.member]
+  if proven then
+    tell(book, receipt_json(book, receipt, 'corrected', attempt, found, true))
+    proven.tokens = proven.tokens .. ' ' .. receipt.token
+  else
+    expire_id(book, attempt.id or text_in(found.fields, 'id'), receipt.member)
+    proven = {tokens = receipt.token,
+      json = receipt_json(book, receipt, 'accepted', attempt, found)}
+    book.proven[receipt.member] = proven
+  end
+  redis.call('HSET', book.k.proven, receipt.member, proven.tokens .. '\n' .. proven.json)
+end
+
+-- Which attempt a receipt of `accepted` is of: {attempt, cell, id or nil}, and whether it stands in
+-- its grant; it is taken from there, so that it is charged once. nil: nothing is to be done.
+local function take_attempt(book, receipt, found)
+  local exposed, granted, grant = exposed_of(book, receipt.token), granted_of(book, receipt)
+  if exposed then
+    if exposed.member ~= receipt.member then
+      return nil
+    end
+    redis.call('HDEL', book.k.exposed, receipt.token)
+    book.exposed[receipt.token] = false
+    return exposed, false
+  elseif granted then
+    words_set(grant.words, receipt.index)
+    grant.is_changed = true
+    return granted, true
+  elseif found.place == 'gone' or is_proven(book, receipt) then
+    return nil
+  end
+  -- Redis has forgotten this attempt, for the member is still in a place.
+  return {attempt = receipt.attempt, cell = receipt.cell}, false
+end
+
+-- Charges an attempt that Meta accepted. The member's place until now; nil: it was known.
+local function accept_attempt(book, receipt)
+  local found = locate(book, receipt.member)
+  local place = found.place
+  local attempt, is_granted_here = take_attempt(book, receipt, found)
+  if not attempt then
+    return nil
+  end
+  charge(book, attempt.cell)
+  if place == 'gone' then
+    tell(book, receipt_json(book, receipt, 'corrected', attempt, found, true))
+  elseif is_granted_here or not found.holder then
+    leave_accepted(book, receipt, attempt, found)
+  else
+    add_proven(book, receipt, attempt, found)
+  end
+  return is_granted_here and 'granted' or place
+end
+
+-- Meta took the attempt and could not deliver it: nothing is charged. Likewise.
+local function fail_attempt(book, receipt)
+  local found = locate(book, receipt.member)
+  local place, waiting = found.place, found.waiting
+  local exposed, granted, grant = exposed_of(book, receipt.token), granted_of(book, receipt)
+  if exposed and exposed.member == receipt.member then
+    redis.call('HDEL', book.k.exposed, receipt.token)
+    book.exposed[receipt.token] = false
+    if place ~= 'uncertain' or waiting.grant ~= receipt.grant or waiting.index ~= receipt.index then
+      return place
+    end
+  elseif granted and not exposed then
+    words_set(grant.words, receipt.index)
+    grant.is_changed, place = true, 'granted'
+  else
+    return nil
+  end
+  local attempt = granted or exposed
+  expire_id(book, attempt.id or text_in(found.fields, 'id'), receipt.member)
+  leave_place(book, found)
+  tell(book, take_proven(book, receipt.member)
+    or receipt_json(book, receipt, 'failed', attempt, found))
+  return place
+end
+
+do
+
+local RECEIPT = '^(%l+)\t([^\t]+)\t(%d+)\t([^\t]+)\t(%d+)\t(%d%d%d%d%-%d%d%-%d%d)\t([^\t]+)'
+  .. '\t(%u%u%u)\t(%d+)\t([^\t]*)\t([^\t]*)\t([^\t]*)$'
+
+-- STATUS MEMBER ATTEMPT GRANT INDEX DAY CELL CURRENCY MILLIONTHS WAMID TO REASON
+local function take_receipt(reader)
+  local line = take(reader, 'a receipt')
+  local status, member, attempt, grant, index, day, cell, currency, price, wamid, to, reason =
+    line:match(RECEIPT)
+  need(status and not line:gsub('\t', ''):find('%c'), 'a receipt cannot be read: "%s"',
+    line:sub(1, 200))
+  need(status == 'accepted' or status == 'failed', 'accepted or failed, not "%s"', status)
+  local entry = split_member(member)
+  need(is_member(member) and id_of_entry(entry, source_of(entry)), '"%s" is no member', member)
+  need(#grant <= 40 and grant:find('^%x+%.%d+$') == 1 and grant:sub(17, 17) == '.',
+    '"%s" is no grant', grant)
+  need(#price <= AMOUNT_DIGITS_MAX, '"%s" is no amount in millionths', price)
+  local receipt = {status = status, member = member, grant = grant, wamid = wamid, to = to,
+    reason = reason, cell = {day = day, cell = cell, currency = currency, price = price}}
+  receipt.attempt = ('%d'):format(number_of(attempt, 'attempt'))
+  receipt.index = number_of(index, 'the index')
+  need(receipt.index < GRANT_MEMBERS_MAX, 'a grant has at most %d members', GRANT_MEMBERS_MAX)
+  receipt.token = ('%s/%d'):format(grant, receipt.index)
+  return receipt
+end
+
+-- (A B) events_keep, dedupe_ttl, receipts: proof from outside, wherever the member is. An answer a
+-- line: `ok PLACE` if it was news, or `known`.
+local function receive(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local keep = take_number(reader, 'events_keep')
+  local ttl = take_number(reader, 'dedupe_ttl')
+  local count = take_number(reader, 'the number of receipts')
+  need(count <= RECEIPTS_MAX, 'at most %d receipts a call', RECEIPTS_MAX)
+  local receipts, names, answers = {}, {}, {}
+  for i = 1, count do
+    receipts[i] = take_receipt(reader)
+    names[i] = receipts[i].member
+  end
+  take_end(reader)
+  need_types(k, 'queue', 'urgent', 'replies', 'left', 'claims', 'grants', 'later', 'later_entries',
+    'later_held', 'uncertain', 'uncertain_entries', 'dead', 'dead_members', 'exposed', 'proven',
+    'events', 'event_index')
+  local book = open_book(k)
+  book.ttl, book.now = ttl, now_ms()
+  read_proven(book, names)
+  for _, receipt in ipairs(receipts) do
+    read_receipt(book, receipt)
+  end
+
+  for i, receipt in ipairs(receipts) do
+    local take_it = receipt.status == 'accepted' and accept_attempt or fail_attempt
+    local place = take_it(book, receipt)
+    answers[i] = place and 'ok ' .. place or 'known'
+  end
+  write_left(book)
+  write_grants(book)
+  append_outcomes(k, book.outcomes, keep)
+  return answers
+end
+
+register('receipt', receive, 'allow-oom')
+
+end
+
+---- overdue: no receipt came in time ------------------------------------------------------------
+do
+
+local POLICIES = {park = 1, drop = 2, resend = 3}
+
+-- Codes have a policy of their own: a late one is of no use.
+local function is_code(waiting)
+  local cell = type(waiting.cell) == 'string' and waiting.cell or ''
+  return cell:match('^[^|]*|[^|]*|[^|]*|([^|]*)') == 'authentication'
+end
+
+local function park_overdue(k, member, waiting, now)
+  write_dead(k, {member = member, fields = waiting.fields, type = 'uncertain',
+    reason = waiting.reason, attempts = ('%.0f'):format(waiting.attempt),
+    is_duplicate = waiting.possible_duplicate, history = history_of(waiting)}, now)
+end
+
+local function resend_overdue(k, member, waiting, now)
+  redis.call('HSET', k.later_entries, member, waiting_record(('%.0f'):format(waiting.attempt), now,
+    'no answer and no receipt came: it is sent again', past_extra(true, history_of(waiting)),
+    waiting.fields))
+  redis.call('ZADD', k.later, ('%.0f'):format(now), member)
+end
+
+local function drop_overdue(book, member, waiting, now)
+  local function text(name)
+    return type(waiting[name]) == 'string' and waiting[name] or ''
+  end
+  expire_id(book, text_in(waiting.fields, 'id'), member)
+  book.outcomes[#book.outcomes + 1] = outcome_json('dropped', {member = member, at = now,
+    cell = {cell = text('cell'), currency = text('currency'), price = '0'},
+    attempt = ('%.0f'):format(waiting.attempt), fields = waiting.fields, reason = waiting.reason,
+    is_duplicate = waiting.possible_duplicate})
+end
+
+-- (A B) policy, policy of codes, events_keep, dedupe_ttl, members_max: what becomes of members whose
+-- receipt did not come in time. Their attempts stay exposed until one comes.
+local function overdue(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local policy, codes_policy = take(reader, 'a policy'), take(reader, 'the policy of codes')
+  local keep = take_number(reader, 'events_keep')
+  local ttl = take_number(reader, 'dedupe_ttl')
+  local most = take_number(reader, 'members_max')
+  take_end(reader)
+  need(POLICIES[policy] and POLICIES[codes_policy], 'park, drop or resend, not "%s" and "%s"',
+    policy, codes_policy)
+  need(most >= 1, 'members_max must be at least 1')
+  need_types(k, 'uncertain', 'uncertain_entries', 'later', 'later_entries', 'dead', 'dead_members',
+    'events', 'event_index')
+  local book, now, counts = open_book(k), now_ms(), {0, 0, 0}
+  book.ttl = ttl
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', k.uncertain, '-inf', ('%.0f'):format(now),
+      'LIMIT', 0, math.min(most, OVERDUE_MAX))) do
+    local record = redis.call('HGET', k.uncertain_entries, member)
+    redis.call('ZREM', k.uncertain, member)
+    if record then
+      redis.call('HDEL', k.uncertain_entries, member)
+      local waiting = read_waiting(record)
+      local number = POLICIES[is_code(waiting) and codes_policy or policy]
+      if number == POLICIES.park then
+        park_overdue(k, member, waiting, now)
+      elseif number == POLICIES.drop then
+        drop_overdue(book, member, waiting, now)
+      else
+        resend_overdue(k, member, waiting, now)
+      end
+      counts[number] = counts[number] + 1
+    end
+  end
+  append_outcomes(k, book.outcomes, keep)
+  local next_until = redis.call('ZRANGE', k.uncertain, 0, 0, 'WITHSCORES')[2]
+  return {'ok', counts[1], counts[2], counts[3], next_until and tonumber(next_until) or -1}
+end
+
+register('overdue', overdue, 'allow-oom')
+
+end
+
 ---- dead: requeue and purge ---------------------------------------------------------------------
 do
 
@@ -2407,6 +2859,11 @@ local function judge_requeue(k, one, taken)
       or redis.call('HEXISTS', k.uncertain_entries, member) == 1 then
     return 'no it is under way already'
   end
+  for i = 1, #one.fields, 2 do
+    local name, value = one.fields[i], one.fields[i + 1]
+    one.is_duplicate = one.is_duplicate or (name == 'type' and value == 'uncertain')
+      or name == 'possible_duplicate'
+  end
   one.member, one.original, taken[member] = member, original, true
   return 'ok'
 end
@@ -2418,14 +2875,14 @@ local function log_dead(k, action, who, reason, members)
   end
 end
 
--- (A B) who, reason, ids: dead entries wait again, due now, as if no attempt had been made. One
--- answer each: ok, gone, or no and why not.
+-- (A B) who, reason, ids: dead entries wait again, due now, as if no attempt had been made; but what
+-- may have reached its customer is flagged. One answer each: ok, gone, or no and why not.
 local function requeue(keys, args)
   local k = account_keys(keys)
   local reader = reader_of(args)
   local who = take_words(reader, 'who', WHO_SIZE_MAX)
   local reason = take_words(reader, 'the reason', WHY_SIZE_MAX)
-  need_types(k, 'dead', 'dead_log', 'later', 'later_entries', 'uncertain_entries')
+  need_types(k, 'dead', 'dead_log', 'dead_members', 'later', 'later_entries', 'uncertain_entries')
   local found = read_dead(k, reader)
   take_end(reader)
   local now, answers, taken, members = now_ms(), {}, {}, {}
@@ -2436,9 +2893,10 @@ local function requeue(keys, args)
     if answers[i] == 'ok' then
       make_young(one.original, now)
       redis.call('HSET', k.later_entries, one.member,
-        waiting_record('0', now, 'requeued', '', one.original))
+        waiting_record('0', now, 'requeued', past_extra(one.is_duplicate, {}), one.original))
       redis.call('ZADD', k.later, ('%.0f'):format(now), one.member)
       redis.call('XDEL', k.dead, one.id)
+      redis.call('HDEL', k.dead_members, one.member)
       members[#members + 1] = one.member
     end
   end
@@ -2470,7 +2928,7 @@ local function purge(keys, args)
   local who = take_words(reader, 'who', WHO_SIZE_MAX)
   local reason = take_words(reader, 'the reason', WHY_SIZE_MAX)
   local ttl = take_number(reader, 'dedupe_ttl')
-  need_types(k, 'dead', 'dead_log')
+  need_types(k, 'dead', 'dead_log', 'dead_members')
   local found = read_dead(k, reader)
   take_end(reader)
   local answers, members = {}, {}
@@ -2480,6 +2938,7 @@ local function purge(keys, args)
       local member, id = dead_value(one.fields, 'entry'), dead_id(one.fields)
       redis.call('XDEL', k.dead, one.id)
       members[#members + 1] = member
+      redis.call('HDEL', k.dead_members, member or '')
       if id and redis.call('MGET', k.id .. id)[1] == member then
         redis.call('PEXPIRE', k.id .. id, ttl)
       end
@@ -2514,6 +2973,7 @@ local function tell_record(reply, record)
     end
   end
   reply.price = record:match('"price":(%d+)')
+  reply.possible_duplicate = waiting.possible_duplicate == true and 1 or nil
 end
 
 local function look_in_uncertain(k, member, reply)
@@ -2627,19 +3087,38 @@ local function look_in_streams(k, member, reply)
   return false
 end
 
+local function look_in_dead(k, member, reply)
+  local id = redis.call('HGET', k.dead_members, member)
+  if not id or not redis.call('XRANGE', k.dead, id, id)[1] then
+    return false
+  end
+  reply.place, reply.dead = 'dead', id
+  return true
+end
+
+-- Attempts that were accepted while the member is claimed again: it will not be sent.
+local function look_in_proven(k, member, reply)
+  local line = redis.call('HGET', k.proven, member)
+  reply.proven = line and line:match('^[^\n]*') or nil
+end
+
 local function look_everywhere(k, member, reply)
+  look_in_proven(k, member, reply)
   return look_in_uncertain(k, member, reply) or look_in_grants(k, member, reply)
-    or look_in_later(k, member, reply) or look_in_streams(k, member, reply)
+    or look_in_later(k, member, reply) or look_in_dead(k, member, reply)
+    or look_in_streams(k, member, reply)
 end
 
 -- (A B) a member, an ENTRY or a producer's id: where it is, what it waits for. [name, value, …].
--- What is in dead, and what had its outcome, is for the caller to look up: those can be long.
+-- An entry of dead, by the id that is given, and what had its outcome is for the caller to look up:
+-- those can be long.
 local function why(keys, args)
   local k = account_keys(keys)
   local name = args[1]
   need(#args == 1 and #name >= 1 and #name <= ID_SIZE_MAX, 'one name of 1 to %d bytes', ID_SIZE_MAX)
   need_types(k, 'workers', 'queue', 'urgent', 'replies', 'later', 'later_entries', 'later_held',
-    'cursor', 'claims', 'returned', 'left', 'grants', 'uncertain', 'uncertain_entries', 'state')
+    'cursor', 'claims', 'returned', 'left', 'grants', 'uncertain', 'uncertain_entries', 'state',
+    'dead', 'dead_members', 'proven')
   local reply = {member = is_member(name) and name or nil}
   if not (reply.member and look_everywhere(k, name, reply)) then
     local owner = redis.call('MGET', k.id .. name)[1]
@@ -2912,7 +3391,7 @@ end
 local function stats(keys)
   local k = account_keys(keys)
   need_types(k, 'queue', 'urgent', 'cursor', 'claims', 'returned', 'left', 'grants', 'later',
-    'later_held', 'uncertain', 'dead', 'state')
+    'later_held', 'uncertain', 'dead', 'state', 'exposed')
   local book, now = open_book(k), now_ms()
   local entries, members = count_claims(book)
   local granted = count_granted(k)
@@ -2922,7 +3401,8 @@ local function stats(keys)
     'urgent', redis.call('XLEN', k.urgent) - entries.urgent,
     'claimed', math.max(0, members - granted), 'granted', granted,
     'later', redis.call('ZCARD', k.later), 'uncertain', redis.call('ZCARD', k.uncertain),
-    'dead', redis.call('XLEN', k.dead), 'oldest_ms', oldest and now - oldest or 0,
+    'dead', redis.call('XLEN', k.dead), 'exposed', redis.call('HLEN', k.exposed),
+    'oldest_ms', oldest and now - oldest or 0,
     'paused', state[1] == '1' and 1 or 0, 'stopped', state[2] == '1' and 1 or 0}
 end
 

@@ -38,8 +38,10 @@ bool
 dead_filter_is_good(const struct dead_filter *filter, const char *verb)
 {
     if (filter->type != NULL && strcmp(filter->type, "refused") != 0 &&
-        strcmp(filter->type, "failed") != 0 && strcmp(filter->type, "dead") != 0) {
-        fprintf(stderr, "facteur %s: --type %s: there are refused, failed and dead ones\n", verb,
+        strcmp(filter->type, "failed") != 0 && strcmp(filter->type, "dead") != 0 &&
+        strcmp(filter->type, "uncertain") != 0) {
+        fprintf(stderr,
+                "facteur %s: --type %s: there are refused, failed, dead and uncertain ones\n", verb,
                 filter->type);
         return false;
     }
@@ -142,7 +144,9 @@ static void
 first_id(const struct dead_filter *filter, char *id)
 {
     uint64_t now_ms = clock_unix_ms();
-    if (filter->since_ms == 0)
+    if (filter->from != NULL)
+        snprintf(id, ID_SIZE, "%s", filter->from);
+    else if (filter->since_ms == 0)
         snprintf(id, ID_SIZE, "-");
     else
         snprintf(id, ID_SIZE, "%llu",

@@ -7,16 +7,17 @@
 #include "sender/cli/operator.h"
 
 struct dead_filter {
-    const char *type;           /* "refused", "failed", "dead" */
+    const char *type;           /* "refused", "failed", "dead", "uncertain" */
     const char *because;        /* words that its reason holds */
     const char *template_name;  /* of its original */
     uint64_t since_ms;          /* it came in the last … */
     struct option_list entries; /* members, or ENTRYs whose members are meant */
     uint64_t count;             /* the first so many; 0: all */
+    const char *from;           /* an id in the stream that nothing before is asked of, or NULL */
 };
 
 #define DEAD_FILTER_ROWS(filter)                                                                    \
-    {"type", OPTION_TEXT, &(filter)->type, "TYPE", "only refused, failed or dead", NULL},           \
+    {"type", OPTION_TEXT, &(filter)->type, "TYPE", "refused, failed, dead, uncertain", NULL},       \
         {"because", OPTION_TEXT, &(filter)->because, "TEXT", "whose reason holds this text", NULL}, \
         {"template", OPTION_TEXT, &(filter)->template_name, "NAME", "of this template", NULL},      \
         {"since", OPTION_TIME, &(filter)->since_ms, "TIME", "of the last 2h, 30m, …", NULL},        \

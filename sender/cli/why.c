@@ -24,7 +24,8 @@ struct why {
     struct redis_sync *sync;
     struct account_keys keys;
     struct why_story story;
-    char member[QUEUE_MEMBER_MAX + 1]; /* the name, or whose id it is; "" if nobody's yet */
+    char member[QUEUE_MEMBER_MAX + 1];  /* the name, or whose id it is; "" if nobody's yet */
+    char dead_id[QUEUE_MEMBER_MAX + 1]; /* its entry in dead; "" if it is not known to be there */
 };
 
 enum look { LOOK_FOUND, LOOK_NOT_THERE, LOOK_FAILED };
@@ -42,8 +43,9 @@ ask_library(struct why *why, const char *name)
         return LOOK_FAILED;
     }
     snprintf(why->member, sizeof(why->member), "%.*s", SPAN_ARG(operator_value(facts, "member")));
-    if (span_equal(operator_value(facts, "place"), SPAN("none")))
-        return LOOK_NOT_THERE;
+    snprintf(why->dead_id, sizeof(why->dead_id), "%.*s", SPAN_ARG(operator_value(facts, "dead")));
+    if (span_equal(operator_value(facts, "place"), SPAN("none")) || why->dead_id[0] != '\0')
+        return LOOK_NOT_THERE; /* not where anything is waited for */
     why_story_place(&why->story, facts);
     return LOOK_FOUND;
 }
@@ -96,6 +98,8 @@ look_in_dead(struct why *why)
     struct dead_filter filter = {0};
     if (why->member[0] != '\0')
         filter.entries.items[filter.entries.count++] = why->member;
+    if (why->dead_id[0] != '\0')
+        filter.from = why->dead_id;
     if (!dead_filter_walk(&filter, why->sync, &why->keys, verb_name, on_dead, &look))
         return LOOK_FAILED;
     return look.found ? LOOK_FOUND : LOOK_NOT_THERE;

@@ -289,14 +289,22 @@ why_story_dead(const struct why_story *story, const struct dead_entry *entry)
         buffer_put_text(&sentence, " was refused at ");
     else if (span_equal(entry->type, SPAN("failed")))
         buffer_put_text(&sentence, " was refused by Meta at ");
+    else if (span_equal(entry->type, SPAN("uncertain")))
+        buffer_put_text(&sentence, " is parked: no answer came and no receipt, so nobody knows "
+                                   "whether Meta sent it; since ");
     else
         buffer_printf(&sentence, " was given up after %llu attempts at ",
                       (unsigned long long)entry->attempts);
     put_time(&sentence, entry->at_ms);
     buffer_put_text(&sentence, ": ");
     buffer_put_span(&sentence, entry->reason);
-    buffer_put_text(&sentence, "; it is kept in dead. Mend the cause, then: facteur dead requeue "
-                               "--entry ");
+    if (span_equal(entry->type, SPAN("uncertain")))
+        buffer_put_text(&sentence,
+                        "; it is kept in dead, and a receipt still settles it. To send "
+                        "it again, perhaps a second time: facteur dead requeue --entry ");
+    else
+        buffer_put_text(&sentence, "; it is kept in dead. Mend the cause, then: facteur dead "
+                                   "requeue --entry ");
     buffer_put_span(&sentence, entry->member);
     if (!story->json) {
         print_sentence(&sentence);

@@ -302,7 +302,7 @@ def mistakes(house):
         (["dead", "purge", "--all", "--reason", "a\nb"], "one line"),
         (["dead", "purge", "--all", "--reason", "x" * 513], "at most 512 bytes"),
         (["dead", "purge", "--all", "--reason", "x", "--by", ""], "who are you?"),
-        (["dead", "list", "--type", "accepted"], "refused, failed and dead"),
+        (["dead", "list", "--type", "accepted"], "refused, failed, dead and uncertain"),
         (["dead", "list", "--since", "yesterday"], "must be a time with its unit"),
         (["dead", "list", "--entry", "order-7"], "facteur why finds it"),
         (["dead", "list", "--entry", "1-1/"], "an entry is called like"),

@@ -334,7 +334,8 @@ def test_why_of_each_place(queue):
     found = told(queue, entries[2])
     equal([found[name] for name in ("place", "due", "attempt", "reason")],
           ["later", "7000", "1", "throttled"])
-    equal(told(queue, entries[3])["place"], "none")
+    found = told(queue, entries[3])
+    equal((found["place"], found["dead"]), ("dead", dead_ids(queue)[entries[3]]))
     equal(told(queue, entries[1])["place"], "granted")
     equal(claimed(queue, W2, members=1).members(), [entries[2]])
     found = told(queue, entries[2])
@@ -352,7 +353,7 @@ def test_why_of_members_and_ids(queue):
     part = claimed(queue).parts[0]
     kill_off(queue, entry + "/2", claim=part)
     equal(told(queue, entry)["left"], "1")
-    equal(told(queue, entry + "/2")["place"], "none")
+    equal(told(queue, entry + "/2")["place"], "dead")
     equal(told(queue, entry + "/1")["place"], "claimed")
     queue.fence(W1)
     queue.recover()
