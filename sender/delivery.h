@@ -4,7 +4,7 @@
  * States, in the order of the walk (delivery_steps.c tells the story):
  *
  *   free → reading → checking → rendering → screening → quoting → granting → sending → judging →
- *   settling → free
+ *   settling → (telling →) free
  *
  * Any step before granting may go straight to settling (refused, expired, not yet due). Granting
  * goes to sending or, for a duplicate, to settling, and back to rendering or quoting when its
@@ -36,6 +36,7 @@ enum delivery_state {
     DELIVERY_SENDING,
     DELIVERY_JUDGING,
     DELIVERY_SETTLING,
+    DELIVERY_TELLING,
 };
 
 /* A claim's reply: its arena, and how many deliveries still read from it. */
@@ -138,6 +139,12 @@ struct delivery {
     struct outcome outcome;
     struct arena arena; /* over `memory` */
     char memory[SLOT_MEMORY];
+};
+
+struct delivery_list {
+    struct delivery *first;
+    struct delivery *last;
+    uint32_t count;
 };
 
 enum step_next {

@@ -409,6 +409,17 @@ step_settle(struct delivery *delivery)
     return STEP_WAIT;
 }
 
+/* ---- tell: an answer whose settle came too late -----------------------------------------------
+ */
+
+static enum step_next
+step_tell(struct delivery *delivery)
+{
+    list_push(&delivery->worker->receipts.waiting, delivery);
+    worker_work_later(delivery->worker);
+    return STEP_WAIT;
+}
+
 /* ---- the table ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -425,6 +436,7 @@ static const struct {
     [DELIVERY_SENDING] = {"sending", step_send},
     [DELIVERY_JUDGING] = {"judging", step_judge},
     [DELIVERY_SETTLING] = {"settling", step_settle},
+    [DELIVERY_TELLING] = {"telling", step_tell},
 };
 
 void
@@ -433,7 +445,7 @@ delivery_run(struct delivery *delivery)
     enum step_next next;
     do {
         check_magic(delivery, DELIVERY_MAGIC);
-        check(delivery->state > DELIVERY_FREE && delivery->state <= DELIVERY_SETTLING);
+        check(delivery->state > DELIVERY_FREE && delivery->state <= DELIVERY_TELLING);
         check(delivery->next == NULL);
         next = steps[delivery->state].step(delivery);
     } while (next == STEP_MORE);

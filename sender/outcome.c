@@ -37,7 +37,7 @@ keep(struct delivery *delivery, struct span text)
 static enum step_next
 decide(struct delivery *delivery, enum settle_action action, const char *type, struct span reason)
 {
-    check(delivery->state != DELIVERY_FREE && delivery->state != DELIVERY_SETTLING);
+    check(delivery->state != DELIVERY_FREE && delivery->state < DELIVERY_SETTLING);
     struct span findings = delivery->outcome.findings;
     delivery->outcome = (struct outcome){
         .action = action,
@@ -160,24 +160,21 @@ put_number(struct buffer *out, const char *name, uint64_t value)
 }
 
 /* A recipient is not written down in clear: events are kept, read and copied by many. */
-static void
-put_recipient(const struct delivery *delivery, struct buffer *out)
+struct span
+outcome_recipient(const struct delivery *delivery, char memory[OUTCOME_RECIPIENT_MAX])
 {
     const struct sender *sender = delivery->worker->sender;
     struct span to = {delivery->phone.e164, delivery->phone.e164_size};
+    uint8_t digest[DIGEST_SIZE];
+    struct buffer hex;
     if (to.size == 0)
         to = delivery->notification.recipient;
-    if (to.size == 0)
-        return;
-    if (sender->settings.clear_recipients) {
-        put_text(out, "to", to);
-        return;
-    }
-    uint8_t digest[DIGEST_SIZE];
+    if (to.size == 0 || sender->settings.clear_recipients)
+        return to;
     digest_hmac(&sender->secrets[delivery->account->settings->business], to, digest);
-    buffer_put_text(out, ",\"to\":\"");
-    buffer_put_hex(out, digest, sizeof(digest));
-    buffer_put_char(out, '"');
+    buffer_init(&hex, memory, OUTCOME_RECIPIENT_MAX);
+    buffer_put_hex(&hex, digest, sizeof(digest));
+    return buffer_span(&hex);
 }
 
 static void
@@ -214,6 +211,7 @@ void
 outcome_put_json(const struct delivery *delivery, uint64_t at_ms, struct buffer *out)
 {
     const struct outcome *outcome = &delivery->outcome;
+    char recipient[OUTCOME_RECIPIENT_MAX];
     if (outcome->type == NULL)
         return;
     buffer_put_text(out, "{\"type\":\"");
@@ -222,7 +220,7 @@ outcome_put_json(const struct delivery *delivery, uint64_t at_ms, struct buffer 
     put_text(out, "entry", delivery->name);
     put_text(out, "id", delivery->notification.id);
     put_text(out, "ref", delivery->notification.ref);
-    put_recipient(delivery, out);
+    put_text(out, "to", outcome_recipient(delivery, recipient));
     put_text(out, "country", span_of(delivery->phone.country));
     put_text(out, "template", delivery->notification.template_name);
     /* The language it was written in: not always the one that was asked for. */

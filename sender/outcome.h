@@ -8,6 +8,7 @@
 #define FACTEUR_SENDER_OUTCOME_H
 
 #include "sender/delivery.h"
+#include "sender/io/digest.h"
 #include "templates/policy/policy.h"
 
 /* Refused, for something that can be mended: the entry is kept in dead. Releases its id. */
@@ -29,6 +30,11 @@ enum step_next outcome_accept(struct delivery *delivery, struct span wamid);
 /* Adds the findings of the content policy to a refusal: words from `text`. */
 void outcome_add_findings(struct delivery *delivery, const struct judgement *judgement,
                           struct span text);
+
+/* How events name its recipient: a keyed hash in hex, or as it is if the settings say so; empty if
+ * it has none. In `memory`, or borrowed from the delivery. */
+enum { OUTCOME_RECIPIENT_MAX = 2 * DIGEST_SIZE };
+struct span outcome_recipient(const struct delivery *delivery, char memory[OUTCOME_RECIPIENT_MAX]);
 
 /* The most bytes that outcome_put_json() can write for it, at most OUTCOME_SIZE_MAX. */
 size_t outcome_json_size_max(const struct delivery *delivery);

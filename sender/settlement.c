@@ -6,6 +6,7 @@
 #include "sender/claims.h"
 #include "sender/grants.h"
 #include "sender/outcome.h"
+#include "sender/receipts.h"
 #include "sender/slots.h"
 #include "sender/turns.h"
 
@@ -308,17 +309,16 @@ hex_has(struct span hex, uint32_t index)
     return (value >> (index % 4) & 1) != 0;
 }
 
-/* By a settle of ours whose reply was lost it is booked. By a recover it is uncertain: then its
- * price is exposure already, and a receipt will say the rest. (No wamid here: it spells the
- * number.) */
+/* By a settle of ours whose reply was lost it is booked. By a recover it is uncertain, and its
+ * price is exposure: then what Meta said is told as a receipt. */
 static void
-tell_late(const struct delivery *delivery)
+end_late(struct delivery *delivery)
 {
     atomic_fetch_add_explicit(&delivery->worker->sender->counters.late, 1, memory_order_relaxed);
-    if (delivery->outcome.action == SETTLE_ACCEPT &&
-        !is_of_holder(token_of(delivery), delivery->worker->holder))
-        log_line(LOG_WARN, "accepted_late", "account=%s entry=%.*s",
-                 delivery->account->settings->keys.account, SPAN_ARG(delivery->name));
+    if (receipts_want(delivery))
+        receipts_take(delivery);
+    else
+        finish_delivery(delivery);
 }
 
 /*
@@ -337,8 +337,7 @@ end_already(struct settle_call *call, uint32_t group, struct span already)
             delivery_run(delivery); /* still settling: into the list again */
             continue;
         }
-        tell_late(delivery);
-        finish_delivery(delivery);
+        end_late(delivery);
     }
 }
 

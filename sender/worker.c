@@ -109,6 +109,7 @@ work(struct loop_flush *flush)
     exchanges_send(worker);
     stop_tell(worker);
     settlement_write_all(worker);
+    receipts_write(worker);
     if (!redis_client_is_ready(worker->redis))
         return;
     ask_lost(worker);
@@ -313,6 +314,7 @@ worker_open(struct worker *worker, struct error_text *error)
     timer_init(&worker->beat_timer, on_beat_due);
     timer_init(&worker->wake_timer, on_wake);
     stop_open(worker);
+    receipts_open(worker);
     slots_open(worker);
     open_accounts(worker);
     exchanges_open(worker);
@@ -341,6 +343,7 @@ worker_close(struct worker *worker)
     timer_stop(loop_timers(worker->loop), &worker->beat_timer);
     timer_stop(loop_timers(worker->loop), &worker->wake_timer);
     stop_close(worker);
+    receipts_close(worker);
     channel_close(worker->channel);
     redis_client_close(worker->redis);
     redis_client_close(worker->bell);

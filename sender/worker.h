@@ -8,6 +8,7 @@
 #define FACTEUR_SENDER_WORKER_H
 
 #include "sender/delivery.h"
+#include "sender/receipts.h"
 #include "sender/redis_info.h"
 #include "sender/rules/beat.h"
 #include "sender/rules/floor.h"
@@ -16,12 +17,6 @@
 #include "sender/sender.h"
 
 enum { WORKER_MAGIC = 0x776f726b };
-
-struct delivery_list {
-    struct delivery *first;
-    struct delivery *last;
-    uint32_t count;
-};
 
 enum pause_cause {
     PAUSE_THROTTLED,   /* Meta has too much of it */
@@ -153,10 +148,11 @@ struct worker {
     uint64_t stale_look_us; /* what was granted is looked through for what is too old */
     bool claims_lost;       /* some claim is to be asked again */
 
-    struct account *stops;   /* accounts whose stop Redis has not been told yet */
-    uint64_t stop_after_us;  /* Redis refused that: not before */
-    struct timer stop_timer; /* of that */
-    struct pairs pairs;      /* of account and recipient that Meta put off */
+    struct account *stops;    /* accounts whose stop Redis has not been told yet */
+    uint64_t stop_after_us;   /* Redis refused that: not before */
+    struct timer stop_timer;  /* of that */
+    struct receipts receipts; /* answers whose settle came too late */
+    struct pairs pairs;       /* of account and recipient that Meta put off */
 
     struct delivery *deliveries;
     struct delivery_list free_deliveries;

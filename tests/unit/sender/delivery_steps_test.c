@@ -353,7 +353,7 @@ lists_are_queues(void)
 static void
 states_have_words(void)
 {
-    for (int state = DELIVERY_FREE; state <= DELIVERY_SETTLING; state++)
+    for (int state = DELIVERY_FREE; state <= DELIVERY_TELLING; state++)
         expect(delivery_state_text((enum delivery_state)state)[0] != '\0');
 }
 

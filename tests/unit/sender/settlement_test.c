@@ -1,5 +1,6 @@
 #include "sender/settlement.h"
 #include "sender/outcome.h"
+#include "sender/receipts.h"
 #include "tests/unit/sender/fake_redis.h"
 #include "tests/unit/sender/fake_worker.h"
 
@@ -16,6 +17,8 @@ static enum manner manner;
 static char last_holder[QUEUE_HOLDER_SIZE + 1];
 static uint64_t last_groups;
 static uint32_t settles;
+static uint32_t receipts; /* told */
+#define KNOWN "$5\r\nknown\r\n"
 static size_t largest; /* bytes of one settle's arguments */
 
 static bool
@@ -30,6 +33,13 @@ names(const char *text)
 static void
 on_command(struct fake_redis *of)
 {
+    if (span_equal(of->arguments[1], SPAN("facteur_receipt"))) {
+        receipts += (uint32_t)(of->argument_count - 8);
+        fake_redis_say(of, of->argument_count == 13   ? "*5\r\n" KNOWN KNOWN KNOWN KNOWN KNOWN
+                           : of->argument_count == 10 ? "*2\r\n" KNOWN KNOWN
+                                                      : "-ERR how many?\r\n");
+        return;
+    }
     check(of->argument_count > 8 && span_equal(of->arguments[1], SPAN("facteur_settle")));
     size_t size = 0;
     for (size_t i = 0; i < of->argument_count; i++)
@@ -159,6 +169,8 @@ member(uint32_t number, bool granted)
     hold->deliveries++;
     delivery->state = DELIVERY_QUOTING;
     memcpy(delivery->quote.day, "2026-11-23", 11);
+    memcpy(delivery->quote.cell, "fr|FR|France", 12);
+    delivery->quote.cell_size = 12;
     delivery->quote.millionths = 10;
     if (granted) {
         delivery->grant = grant;
@@ -186,6 +198,18 @@ refuse(uint32_t number)
     struct delivery *delivery = member(number, false);
     (void)outcome_refuse(delivery, "to: no");
     delivery_run(delivery);
+}
+
+/* What was accepted and cannot be settled any more is proof all the same. */
+static void
+tell_receipts(uint32_t count)
+{
+    uint32_t before = receipts;
+    expect_u64(fake.worker.receipts.waiting.count, count);
+    receipts_write(&fake.worker);
+    TURN_UNTIL(fake.worker.receipts.calling_count == 0);
+    expect_u64(receipts, before + count);
+    expect_u64(fake.worker.receipts.waiting.count, 0);
 }
 
 /* ---- tests ----------------------------------------------------------------------------------- */
@@ -229,6 +253,7 @@ a_lost_reply_is_asked_for_again(void)
     settle_once();
     expect_u64(last_groups, 1);
     expect_u64(fake.sender.counters.late, 5);
+    tell_receipts(5); /* to be sure: it may have been somebody else who settled them */
     fake.sender.counters.late = 0;
     manner = ALL_OK;
     settle_once();
@@ -244,6 +269,7 @@ what_was_settled_before_is_left_out(void)
     manner = HALF_ALREADY; /* members 0 and 1 */
     settle_once();
     expect_u64(fake.account.settling.count, 3);
+    tell_receipts(2);
     expect_u64(fake.worker.granted, 3);
     manner = ALL_OK;
     settle_once();
@@ -400,6 +426,7 @@ main(void)
     worker->scratch_size = OUTCOMES_SIZE;
     worker->scratch = check_alloc(1, worker->scratch_size);
     worker->writing = settlement_memory();
+    receipts_open(worker);
     fake.sender.settings.events_keep = 1000;
     fake.sender.settings.dedupe_ttl_ms = 1000;
     worker->redis = redis_client_open(worker->loop, &settings, &events, NULL);
