@@ -2516,6 +2516,15 @@ local function expire_id(book, id, member)
   end
 end
 
+-- The id of a member that was sent is its own, also when Redis has forgotten that it took it.
+local function keep_id(book, attempt, found)
+  local id = attempt.id or text_in(found.fields, 'id')
+  if id ~= '' and #id <= ID_SIZE_MAX then
+    redis.call('SET', book.k.id .. id, found.name, 'PX', book.ttl, 'NX')
+  end
+  expire_id(book, id, found.name)
+end
+
 -- The JSON of what a receipt says. A receipt of a second attempt may be a second message.
 local function receipt_json(book, receipt, kind, attempt, found, is_duplicate)
   return outcome_json(kind, {member = receipt.member, cell = attempt.cell, at = book.now,
@@ -2531,7 +2540,7 @@ end
 local function leave_accepted(book, receipt, attempt, found)
   local is_duplicate = found.place ~= 'later' and found.waiting ~= nil
     and found.waiting.possible_duplicate
-  expire_id(book, attempt.id or text_in(found.fields, 'id'), receipt.member)
+  keep_id(book, attempt, found)
   leave_place(book, found)
   tell(book, receipt_json(book, receipt, 'accepted', attempt, found, is_duplicate))
   local proven = take_proven(book, receipt.member)
@@ -2548,7 +2557,7 @@ local function add_proven(book, receipt, attempt, found)
     tell(book, receipt_json(book, receipt, 'corrected', attempt, found, true))
     proven.tokens = proven.tokens .. ' ' .. receipt.token
   else
-    expire_id(book, attempt.id or text_in(found.fields, 'id'), receipt.member)
+    keep_id(book, attempt, found)
     proven = {tokens = receipt.token,
       json = receipt_json(book, receipt, 'accepted', attempt, found)}
     book.proven[receipt.member] = proven
@@ -2657,6 +2666,7 @@ local function receive(keys, args)
   local keep = take_number(reader, 'events_keep')
   local ttl = take_number(reader, 'dedupe_ttl')
   local count = take_number(reader, 'the number of receipts')
+  need(ttl >= 1, 'dedupe_ttl must be at least 1 ms')
   need(count <= RECEIPTS_MAX, 'at most %d receipts a call', RECEIPTS_MAX)
   local receipts, names, answers = {}, {}, {}
   for i = 1, count do

@@ -150,6 +150,18 @@ class Queue:
     def recover(self, until=5000, keep=KEEP):
         return self.call("recover", until, keep)
 
+    def receive(self, *lines, keep=KEEP, ttl=TTL):
+        """Receipts, a line each: see receipts.py."""
+        return self.call("receipt", keep, ttl, len(lines), *lines)
+
+    def overdue(self, policy="park", codes_policy="drop", keep=KEEP, ttl=TTL, members=100):
+        return self.call("overdue", policy, codes_policy, keep, ttl, members)
+
+    def exposed(self):
+        """token → millionths of what may be on the bill."""
+        return {text(token): int(line.split(b"\t")[5])
+                for token, line in self.client.hgetall(key("exposed")).items()}
+
     def enqueue(self, stream, **fields):
         flat = []
         for name, value in fields.items():
