@@ -38,6 +38,9 @@ local TOKEN_SIZE_MAX = 64         -- of a token's fingerprint
 local FLOOR_SHARE = 8             -- of a claim: an eighth for queue, and as much for later
 local FULL_SHARE = 0.85           -- of maxmemory: above it facteur_enqueue takes nothing more
 local MEMORY_LOOK_MS = 1000       -- how often Redis is asked how much it has used
+local DECLARE_WAIT_MS = 10000     -- how long others wait for a worker that has not declared
+local LOOK_GAP_MAX_MS = 1000      -- what one gap between two calls adds to that, at most
+local DECLARE_IS_ASKED = false    -- true when senders know these answers
 local RECEIPTS_MAX = 512          -- of one call, as in calls.h; all may charge one ledger cell
 local OVERDUE_MAX = 4096          -- members of one call: 0.2 s at most
 local HISTORY_MAX = 16            -- attempts that a waiting record remembers
@@ -548,7 +551,7 @@ end
 -- A book of what one call has read and is about to change.
 local function open_book(k)
   return {k = k, entries = {}, left = {}, totals = {}, grants = {}, gone = {}, days = {},
-    cells = {}, members = {}, exposed = {}, proven = {}, outcomes = {}}
+    cells = {}, members = {}, granted = {}, exposed = {}, proven = {}, outcomes = {}}
 end
 
 -- An entry's fields, or false if it is not there.
@@ -815,6 +818,68 @@ register('version', version, 'no-writes')
 
 end
 
+---- what this process was told ------------------------------------------------------------------
+--
+-- A Redis that was started anew or was a replica a moment ago may have forgotten the last claims,
+-- grants and settles. So each worker tells it first what it has on the wire (facteur_declare), and
+-- who has is known in this table, not in a key: it dies with the process, and with the library when
+-- that is loaded again. It must not outlive a failover either: the replication id, which changes
+-- with every promotion, is looked at in every call.
+
+-- business → declared: holder → true; waited: milliseconds that calls have seen it for; last: when
+-- the last of them was; replication: the id then; is_open: all of the living have declared.
+local told = {}
+
+local function replication_id()
+  local good, info = pcall(redis.call, 'INFO', 'replication')
+  return good and type(info) == 'string' and info:match('master_replid:(%x+)') or ''
+end
+
+-- What was told of a business until now. A business that had no workers when it was first seen has
+-- nothing that could have been forgotten. Time is counted in small steps from call to call, so that
+-- no jump of the clock ends it.
+local function told_of(business, workers)
+  local replication, now = replication_id(), now_ms()
+  local known = told[business]
+  if not known or known.replication ~= replication then
+    local is_new = redis.call('EXISTS', workers) == 0
+    known = {declared = {}, waited = is_new and DECLARE_WAIT_MS or 0, last = now,
+      replication = replication, is_open = is_new}
+    told[business] = known
+  end
+  known.waited = known.waited + math.max(0, math.min(now - known.last, LOOK_GAP_MAX_MS))
+  known.last = now
+  return known
+end
+
+-- Why a holder may not go on: `declare` or `fenced`, or nil. One that is not among the workers may
+-- have been forgotten as well, so for a while it is asked to declare, and is one again then.
+local function judge_holder(k, holder)
+  local is_worker = redis.call('HEXISTS', k.workers, holder) == 1
+  if DECLARE_IS_ASKED then
+    local known = told_of(k.business, k.workers)
+    if not known.declared[holder] and (is_worker or known.waited < DECLARE_WAIT_MS) then
+      return 'declare'
+    end
+  end
+  return not is_worker and 'fenced' or nil
+end
+
+-- Must a claim or a grant wait for another worker to declare? Asked after judge_holder().
+local function must_wait(k)
+  local known = told[k.business]
+  if not DECLARE_IS_ASKED or known.is_open or known.waited >= DECLARE_WAIT_MS then
+    return false
+  end
+  for _, holder in ipairs(redis.call('HKEYS', k.workers)) do
+    if not known.declared[holder] then
+      return true
+    end
+  end
+  known.is_open = true
+  return false
+end
+
 ---- workers -------------------------------------------------------------------------------------
 do
 
@@ -826,7 +891,8 @@ local function workers_of(keys)
   return workers
 end
 
--- (B) holder, beat, new|renew: says that a worker lives, and answers all workers' beats.
+-- (B) holder, beat, new|renew: says that a worker lives, and answers all workers' beats. A new one
+-- has nothing to declare.
 local function beat(keys, args)
   local workers = workers_of(keys)
   local reader = reader_of(args)
@@ -838,8 +904,17 @@ local function beat(keys, args)
   if how == 'renew' and redis.call('HEXISTS', workers, holder) == 0 then
     return {'fenced'}
   end
+  local known = told_of(keys[#keys], workers)
+  known.declared[holder] = how == 'new' or known.declared[holder]
   redis.call('HSET', workers, holder, number)
   return {'ok', now_ms(), unpack(redis.call('HGETALL', workers))}
+end
+
+local function forget_holder(keys, holder)
+  local known = told[keys[#keys]]
+  if known then
+    known.declared[holder] = nil
+  end
 end
 
 -- (B) holder, beat: declares a worker dead if it still shows that beat. 1: it is gone now.
@@ -853,6 +928,7 @@ local function fence(keys, args)
   if not shown or tonumber(shown) ~= number then
     return 0
   end
+  forget_holder(keys, holder)
   return redis.call('HDEL', workers, holder)
 end
 
@@ -866,7 +942,21 @@ local function has_of(key, holder)
   return false
 end
 
--- (A… B) holder: takes a worker's name away, if nothing hangs on it. 1: it is gone.
+-- (B) holder: it has told all it has, in all its accounts.
+local function declared(keys, args)
+  local workers = workers_of(keys)
+  local reader = reader_of(args)
+  local holder = take_holder(reader)
+  take_end(reader)
+  if redis.call('HEXISTS', workers, holder) == 0 then
+    return {'fenced'}
+  end
+  told_of(keys[#keys], workers).declared[holder] = true
+  return {'ok'}
+end
+
+-- (A… B) holder: takes a worker's name away, if nothing hangs on it. 1: it is gone. One that has
+-- not declared may have what Redis does not know.
 local function leave(keys, args)
   local workers = workers_of(keys)
   local reader = reader_of(args)
@@ -879,12 +969,19 @@ local function leave(keys, args)
       return 0
     end
   end
+  local known = told_of(keys[#keys], workers)
+  if DECLARE_IS_ASKED and not known.declared[holder]
+      and redis.call('HEXISTS', workers, holder) == 1 then
+    return {'declare'}
+  end
+  forget_holder(keys, holder)
   redis.call('HDEL', workers, holder)
   return 1
 end
 
 register('beat', beat, 'allow-oom')
 register('fence', fence, 'allow-oom')
+register('declared', declared, 'allow-oom')
 register('leave', leave, 'allow-oom')
 
 end
@@ -1318,12 +1415,13 @@ local function claim(keys, args)
   need(name:find('%d$'), '"%s" is no claim of %s', name, holder)
   need_types(k, 'workers', 'queue', 'urgent', 'later', 'later_entries', 'later_held', 'cursor',
     'claims', 'returned', 'left', 'state')
-  if redis.call('HEXISTS', k.workers, holder) == 0 then
-    return {'fenced'}
+  local answer = judge_holder(k, holder)
+  if answer then
+    return {answer}
   end
   local now = now_ms()
   local parts = read_again(k, holder, name)
-  local halt = not parts and halt_of(k)
+  local halt = not parts and (must_wait(k) and 'wait' or halt_of(k))
   if halt then
     return {halt}
   end
@@ -1538,15 +1636,16 @@ local function grant(keys, args)
   local optouts = find_optouts(k, take(reader, 'the recipients'), members.count)
   local proven = find_proven(k, members)
   take_end(reader)
-  if redis.call('HEXISTS', k.workers, new.holder) == 0 then
-    return {'fenced'}
+  local answer = judge_holder(k, new.holder)
+  if answer then
+    return {answer}
   end
   local before = redis.call('HGET', k.grants, new.name)
   if before then
     local duplicates, others = find_not_granted(before, members, ids, proven)
     return (mark_members(members, duplicates, others, proven))
   end
-  local halt = halt_of(k)
+  local halt = must_wait(k) and 'wait' or halt_of(k)
   if halt then
     return {halt}
   end
@@ -1568,6 +1667,11 @@ register('grant', grant, 'allow-oom')
 end
 
 ---- settle: reading the groups ------------------------------------------------------------------
+
+-- What other sections need of settle.
+local grant_of, write_dead, write_grants, is_held
+
+do
 
 local function take_bulks(reader, source)
   local slice = take_slice(reader, 'bulk entries', 3)
@@ -1670,7 +1774,7 @@ end
 ---- settle: judging -----------------------------------------------------------------------------
 
 -- A grant as this call leaves it, or false if it is not there.
-local function grant_of(book, name)
+function grant_of(book, name)
   if book.grants[name] == nil then
     local found = redis.call('HMGET', book.k.grants, name, name .. '#')
     local known = found[1] and read_grant_head(found[1]) or false
@@ -1910,7 +2014,7 @@ local function write_ids(k, group, ttl)
 end
 
 -- Into dead: `one` has member, fields, type, reason, attempts, is_duplicate and history.
-local function write_dead(k, one, now)
+function write_dead(k, one, now)
   local fields = {}
   for i = 1, #one.fields, 2 do
     fields[i], fields[i + 1] = 'o.' .. one.fields[i], one.fields[i + 1]
@@ -2019,7 +2123,7 @@ local function outcomes_of(book, group)
 end
 
 -- A grant whose last member is settled goes; of others the bitmap is kept.
-local function write_grants(book)
+function write_grants(book)
   for name, held in pairs(book.grants) do
     if held and held.is_changed then
       local bitmap = words_hex(held.words, held.count)
@@ -2033,7 +2137,7 @@ local function write_grants(book)
 end
 
 -- Is something left of a claim's range?
-local function is_held(k, held)
+function is_held(k, held)
   if held.source ~= 'later' then
     return redis.call('XRANGE', k[held.source], held.first, held.last, 'COUNT', 1)[1] ~= nil
   end
@@ -2076,8 +2180,11 @@ local function settle(keys, args)
   take_end(reader)
   need_types(k, 'queue', 'urgent', 'left', 'grants', 'claims', 'later', 'later_entries',
     'later_held', 'uncertain', 'uncertain_entries', 'dead', 'events', 'event_index', 'exposed',
-    'proven', 'dead_members')
+    'proven', 'dead_members', 'workers')
   need_finished(k, holder, claims)
+  if judge_holder(k, holder) == 'declare' then
+    return {'declare'}
+  end
 
   local book, answers = open_book(k), {}
   book.has_proven = redis.call('EXISTS', k.proven) == 1
@@ -2105,6 +2212,8 @@ local function settle(keys, args)
 end
 
 register('settle', settle, 'allow-oom')
+
+end
 
 ---- giving back ---------------------------------------------------------------------------------
 
@@ -2318,19 +2427,46 @@ end
 
 ---- places: where a member is -------------------------------------------------------------------
 
-local function claims_of(book)
+local grant_members, locate, leave_place
+
+do
+
+-- The claims of a stream, by their first entry.
+local function claims_of(book, source)
   if not book.claims then
     local all = redis.call('HGETALL', book.k.claims)
-    book.claims = {}
+    book.claims = {queue = {}, urgent = {}, replies = {}, later = {}}
     for i = 1, #all, 2 do
-      book.claims[#book.claims + 1] = read_claim(all[i], all[i + 1])
+      local held = read_claim(all[i], all[i + 1])
+      table.insert(book.claims[held.source], held)
+    end
+    for name in pairs(PREFIX) do
+      table.sort(book.claims[name], function(a, b)
+        return is_earlier(a.first, b.first)
+      end)
     end
   end
-  return book.claims
+  return book.claims[source]
+end
+
+-- The claim in whose range this id of a stream is, or nil. Ranges do not overlap.
+local function claim_around(book, source, id)
+  local claims = claims_of(book, source)
+  local low, high = 1, #claims
+  while low <= high do
+    local middle = math.floor((low + high) / 2)
+    if is_earlier(id, claims[middle].first) then
+      high = middle - 1
+    else
+      low = middle + 1
+    end
+  end
+  local held = claims[high]
+  return held and not is_earlier(held.last, id) and held or nil
 end
 
 -- A grant's members, from 1: {name, attempt, cell, id}.
-local function grant_members(grant)
+function grant_members(grant)
   if not grant.members then
     grant.members = {}
     each_member(grant, function(_, member, attempt, cell, id)
@@ -2340,14 +2476,27 @@ local function grant_members(grant)
   return grant.members
 end
 
+-- The places in a holder's grants: member → list of {grant, index}.
+local function granted_by(book, holder)
+  if not book.granted[holder] then
+    local index = {}
+    for _, name in ipairs(redis.call('HKEYS', book.k.grants)) do
+      local grant = name:sub(1, 17) == holder .. '.' and name:sub(-1) ~= '#' and grant_of(book, name)
+      for i, one in ipairs(grant and grant_members(grant) or {}) do
+        index[one.name] = index[one.name] or {}
+        table.insert(index[one.name], {grant = grant, index = i - 1})
+      end
+    end
+    book.granted[holder] = index
+  end
+  return book.granted[holder]
+end
+
 -- Does one of the holder's grants name this member, with its bit clear?
 local function is_granted(book, holder, member)
-  for _, name in ipairs(redis.call('HKEYS', book.k.grants)) do
-    local grant = name:sub(1, 17) == holder .. '.' and name:sub(-1) ~= '#' and grant_of(book, name)
-    for i, one in ipairs(grant and grant_members(grant) or {}) do
-      if one.name == member and not words_have(grant.words, i - 1) then
-        return true
-      end
+  for _, one in ipairs(granted_by(book, holder)[member] or {}) do
+    if not words_have(one.grant.words, one.index) then
+      return true
     end
   end
   return false
@@ -2411,19 +2560,16 @@ local function find_in_stream(book, member)
     end
     found.total, found.fields = math.min(#lines, BULK_MAX), {'member', lines[n]}
   end
-  for _, held in ipairs(claims_of(book)) do
-    if held.source == source and not is_earlier(id, held.first)
-        and not is_earlier(held.last, id) then
-      set_holder(book, found, held.holder)
-      break
-    end
+  local held = claim_around(book, source, id)
+  if held then
+    set_holder(book, found, held.holder)
   end
   return found
 end
 
 -- Where a member is, as this call leaves it: its place (waiting, claimed, granted, later, uncertain,
 -- dead, gone), its fields, and what else leave_place() needs.
-local function locate(book, member)
+function locate(book, member)
   if not book.members[member] then
     local record = redis.call('HGET', book.k.uncertain_entries, member)
     local waiting = record and read_waiting(record)
@@ -2436,7 +2582,7 @@ local function locate(book, member)
 end
 
 -- Takes a member out of its place. The caller ends with write_left().
-local function leave_place(book, found)
+function leave_place(book, found)
   local k, member = book.k, found.name
   if found.place == 'uncertain' then
     redis.call('HDEL', k.uncertain_entries, member)
@@ -2455,6 +2601,8 @@ local function leave_place(book, found)
     book.entries[found.entry] = false
   end
   found.place, found.source, found.entry = 'gone', nil, nil
+end
+
 end
 
 ---- receipts: proof of what became of an attempt ------------------------------------------------
