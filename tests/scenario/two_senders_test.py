@@ -67,14 +67,16 @@ def one_is_stopped_longer_than_its_lease():
         report = end(house, senders)
         late = number_in_log(house, stopped, "late")
         again = number_in_log(house, stopped, "accepted")
-        print("granted to both at the stop %d; parked %d, late %d; the stopped one had %d accepted"
-              % (held, report["parked"], late, again))
-        # Parked: what the stopped one had been granted. The answers that it met when it woke up
-        # came too late to settle anything, and are counted.
-        expect(0 < report["parked"] <= 2 * ON_THE_WIRE,
-               "parked: what it held, not %d" % report["parked"])
-        expect(0 < late <= report["parked"],
-               "late: what was on the wire or not yet settled, not %d" % late)
+        doubted = sum(int(number) for number in
+                      re.findall("event=worker_recovered .* uncertain=([0-9]+)", house.log(senders[1])))
+        print("granted to both at the stop %d; recovered %d, of these late %d, parked %d; the stopped "
+              "one had %d accepted" % (held, doubted, late, report["parked"], again))
+        # What the stopped one had been granted became uncertain. The answers that it met when it
+        # woke up came too late to settle anything, and are told as receipts: what is still parked
+        # had not left.
+        expect(0 < late <= doubted <= 2 * ON_THE_WIRE, "late: what was on the wire, not %d" % late)
+        expect(report["parked"] == doubted - late, "every answer was told as a receipt")
+        expect("event=accepted_late" in house.log(stopped), "and the sender says so")
         expect(number_in_log(house, senders[1], "late") == 0, "the other one was not late")
 
 
