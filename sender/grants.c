@@ -402,17 +402,20 @@ room_of(const struct account *account)
     return (uint32_t)((most - account->granted + FREE_TIMES) / (FREE_TIMES + 1));
 }
 
-/* What it may be granted now, as far as that is its own business. */
+/* What it may be granted now. 0 with `*for_others`: it waits for what others have under way, and
+ * nothing of its own would bring it back into the ring. */
 static uint32_t
-wanted_room(struct account *account)
+wanted_room(struct account *account, bool *for_others)
 {
     uint32_t worth = GRANT_MEMBERS_MAX / 8;
     uint32_t room = room_of(account);
     if (worth > channel_capacity(account->worker->channel))
         worth = channel_capacity(account->worker->channel);
     /* No trickle: a grant is a call and a record, so wait until it is worth one. */
-    if (room < worth && room < account->ready_count)
+    if (room < worth && room < account->ready_count) {
+        *for_others = account->granted == 0;
         return 0;
+    }
     uint32_t paced = pace_room(&account->pace, loop_now_us(account->worker->loop));
     if (paced < pace_worth(&account->pace) && paced < account->ready_count)
         return 0; /* its timer comes when there is a batch's worth */
@@ -453,8 +456,9 @@ grants_ask_ready(struct worker *worker)
         }
         if (may_ask)
             look_through_ready(account);
-        uint32_t room = may_ask ? wanted_room(account) : 0;
-        if (room > 0 && !has_room(worker))
+        bool for_others = false;
+        uint32_t room = may_ask ? wanted_room(account, &for_others) : 0;
+        if (for_others || (room > 0 && !has_room(worker)))
             return;
         if (room > 0 && account->ready_count > 0) {
             take_turn(account, room);
