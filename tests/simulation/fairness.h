@@ -1,0 +1,28 @@
+/*
+ * fairness - of runs in which one account has a huge backlog and throttled answers: how many of its
+ * exchanges pass while another account's message waits.
+ *
+ * Counted in exchanges, not by the clock: a batch is what may be granted to one account at a time.
+ */
+#ifndef FACTEUR_TESTS_SIMULATION_FAIRNESS_H
+#define FACTEUR_TESTS_SIMULATION_FAIRNESS_H
+
+#include "tests/simulation/notices.h"
+
+enum { FAIR_BACKLOG = 400 }; /* the first notices of such a run: all of account 0, all at once */
+
+struct fairness {
+    struct world *world;
+    struct notices *notices;
+    uint32_t big;     /* exchanges of account 0 that Meta has read */
+    uint32_t longest; /* of them, while one of another account's waited */
+    uint32_t number;  /* which one that was */
+};
+
+void fairness_open(struct fairness *fairness, struct world *world, struct notices *notices);
+void fairness_written(struct fairness *fairness, struct notice *notice);
+void fairness_read(struct fairness *fairness, uint32_t account, uint32_t number);
+/* `batch`: the exchanges of one batch of one worker. */
+void fairness_judge(const struct fairness *fairness, uint32_t batch);
+
+#endif

@@ -1,0 +1,319 @@
+#include "tests/simulation/mishaps.h"
+
+#include "sender/base/check.h"
+#include "tests/simulation/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { REQUEUE_MAX = 16, ACCOUNTS = 3 };
+
+enum mishap_kind {
+    MISHAP_KILL,
+    MISHAP_START, /* the process that was killed or drained comes back */
+    MISHAP_STOP,
+    MISHAP_DRAIN,
+    MISHAP_CLOCK,
+    MISHAP_CRASH,
+    MISHAP_TROUBLE,
+    MISHAP_REDIS_CLOCK,
+    MISHAP_FLUSH,
+    MISHAP_PAUSE,
+    MISHAP_RESUME,
+    MISHAP_REQUEUE,
+    MISHAP_TOKEN, /* the operator brings a new one */
+};
+
+struct mishap {
+    struct run *run;
+    struct mishap *next;
+    struct timer timer;
+    enum mishap_kind kind;
+    struct host *host; /* of START */
+    uint32_t account;
+};
+
+static const char *const bases[ACCOUNTS] = {"facteur:{acme}:fr", "facteur:{acme}:de",
+                                            "facteur:{acme}:us"};
+
+/* Something more that is to happen: of the kinds that concern a host or an account. */
+static void plan(struct run *run, enum mishap_kind kind, struct host *host, uint32_t account);
+
+static struct host *
+draw_host(struct run *run)
+{
+    return &run->house.hosts[random_below(&run->world.dice, run->world.weather.hosts)];
+}
+
+/* ---- machines ---------------------------------------------------------------------------------
+ */
+
+static void
+kill_host(struct mishap *mishap)
+{
+    struct run *run = mishap->run;
+    struct host *host = draw_host(run);
+    host_kill(host);
+    plan(run, MISHAP_START, host, 0);
+}
+
+static void
+start_host(struct mishap *mishap)
+{
+    struct run *run = mishap->run;
+    if (!host_is_up(mishap->host))
+        host_start(mishap->host, (uint32_t)world_between(&run->world, 1, HOST_WORKERS));
+}
+
+static void
+stop_host(struct mishap *mishap)
+{
+    struct world *world = &mishap->run->world;
+    host_stop(draw_host(mishap->run), world_between(world, 1000, 9000000),
+              world_chance(world, 500000));
+}
+
+static void
+drain_host(struct mishap *mishap)
+{
+    struct run *run = mishap->run;
+    struct host *host = draw_host(run);
+    host_drain(host);
+    plan(run, MISHAP_START, host, 0);
+}
+
+static void
+set_clock_wrong(struct mishap *mishap)
+{
+    struct world *world = &mishap->run->world;
+    struct host *host = draw_host(mishap->run);
+    host->clock.wrong_ms = (int64_t)world_between(world, 0, 20000) - 10000;
+    world_tell(world, host->name, "its clock is wrong by %lld ms", (long long)host->clock.wrong_ms);
+}
+
+/* ---- Redis ------------------------------------------------------------------------------------
+ */
+
+static void
+trouble_redis(struct mishap *mishap)
+{
+    struct run *run = mishap->run;
+    static const enum store_trouble troubles[] = {STORE_LOADING, STORE_BUSY, STORE_READONLY,
+                                                  STORE_OOM, STORE_MISCONF};
+    redis_trouble(&run->redis, troubles[random_below(&run->world.dice, 5)],
+                  world_between(&run->world, 1000, 4000000));
+}
+
+static void
+flush_library(struct mishap *mishap)
+{
+    world_tell(&mishap->run->world, "redis", "FUNCTION FLUSH");
+    (void)redis_words(&mishap->run->redis, "FUNCTION", "FLUSH", NULL);
+}
+
+/* ---- operators --------------------------------------------------------------------------------
+ */
+
+static void
+pause_account(struct mishap *mishap, const char *word)
+{
+    struct run *run = mishap->run;
+    const struct reply *reply =
+        redis_words(&run->redis, "FCALL", "facteur_pause", "2", bases[mishap->account],
+                    "facteur:{acme}", word, "operator", "simulated", NULL);
+    world_tell(&run->world, "operator", "%s account %u: %s", word, mishap->account,
+               reply == NULL ? "redis is away" : "done");
+}
+
+/* What stands in dead is requeued, some of it. */
+static void
+requeue_some(struct mishap *mishap)
+{
+    struct run *run = mishap->run;
+    char key[64];
+    struct {
+        struct notice *notice;
+        bool told; /* its end was told as an outcome */
+        char id[32];
+    } chosen[REQUEUE_MAX];
+    uint32_t count = 0;
+    snprintf(key, sizeof(key), "%s:dead", bases[mishap->account]);
+    const struct reply *dead = redis_words(&run->redis, "XRANGE", key, "-", "+", NULL);
+    for (size_t i = 0; dead != NULL && i < dead->count && count < REQUEUE_MAX; i++) {
+        const struct reply *fields = reply_at(dead->elements[i], 1);
+        struct span entry = {0};
+        struct span type = {0};
+        for (size_t k = 0; fields != NULL && k + 1 < fields->count; k += 2) {
+            if (reply_is_text(fields->elements[k], "entry"))
+                entry = fields->elements[k + 1]->text;
+            if (reply_is_text(fields->elements[k], "type"))
+                type = fields->elements[k + 1]->text;
+        }
+        chosen[count].notice = notices_find(&run->notices, mishap->account, entry);
+        chosen[count].told = !span_equal(type, SPAN("uncertain"));
+        snprintf(chosen[count].id, sizeof(chosen[count].id), "%.*s",
+                 SPAN_ARG(dead->elements[i]->elements[0]->text));
+        if (chosen[count].notice != NULL && world_chance(&run->world, 500000))
+            count++;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct reply *reply =
+            redis_words(&run->redis, "FCALL", "facteur_requeue", "2", bases[mishap->account],
+                        "facteur:{acme}", "operator", "simulated", "1", chosen[i].id, NULL);
+        const struct reply *answer = reply == NULL ? NULL : reply_at(reply, 0);
+        if (answer == NULL || !reply_is_text(answer, "ok"))
+            continue;
+        chosen[i].notice->requeued += chosen[i].told ? 1 : 0;
+        world_tell(&run->world, "operator", "requeues N-%u", chosen[i].notice->number);
+    }
+}
+
+static void
+bring_token(struct run *run)
+{
+    for (uint32_t i = 0; i < ACCOUNTS; i++)
+        run->graph.token_is_bad[i] = false;
+}
+
+/* ---- the plan ---------------------------------------------------------------------------------
+ */
+
+static void
+happen(struct mishap *mishap)
+{
+    struct run *run = mishap->run;
+    struct world *world = &run->world;
+    switch (mishap->kind) {
+    case MISHAP_KILL:
+        kill_host(mishap);
+        return;
+    case MISHAP_START:
+        start_host(mishap);
+        return;
+    case MISHAP_STOP:
+        stop_host(mishap);
+        return;
+    case MISHAP_DRAIN:
+        drain_host(mishap);
+        return;
+    case MISHAP_CLOCK:
+        set_clock_wrong(mishap);
+        return;
+    case MISHAP_CRASH:
+        redis_crash(&run->redis, world_between(world, 1000, 5000000), NULL);
+        return;
+    case MISHAP_TROUBLE:
+        trouble_redis(mishap);
+        return;
+    case MISHAP_REDIS_CLOCK:
+        redis_jump(&run->redis, (int64_t)world_between(world, 0, 20000000) - 10000000);
+        return;
+    case MISHAP_FLUSH:
+        flush_library(mishap);
+        return;
+    case MISHAP_PAUSE:
+        pause_account(mishap, "pause");
+        plan(run, MISHAP_RESUME, NULL, mishap->account);
+        return;
+    case MISHAP_RESUME:
+        pause_account(mishap, "resume");
+        return;
+    case MISHAP_REQUEUE:
+        requeue_some(mishap);
+        return;
+    case MISHAP_TOKEN:
+        bring_token(run);
+        return;
+    }
+}
+
+static void
+end_mishap(struct mishap *mishap)
+{
+    struct mishap **place = &mishap->run->mishaps.first;
+    while (*place != mishap)
+        place = &(*place)->next;
+    *place = mishap->next;
+    timer_stop(&mishap->run->world.agenda, &mishap->timer);
+    free(mishap);
+}
+
+static void
+on_time(struct timer *timer)
+{
+    struct mishap *mishap = container_of(timer, struct mishap, timer);
+    happen(mishap);
+    end_mishap(mishap);
+}
+
+static struct mishap *
+add(struct run *run, enum mishap_kind kind, uint64_t wait_us)
+{
+    struct mishap *mishap = check_alloc(1, sizeof(*mishap));
+    mishap->run = run;
+    mishap->kind = kind;
+    mishap->next = run->mishaps.first;
+    run->mishaps.first = mishap;
+    timer_init(&mishap->timer, on_time);
+    timer_start(&run->world.agenda, &mishap->timer, run->world.now_us + wait_us);
+    return mishap;
+}
+
+static void
+plan(struct run *run, enum mishap_kind kind, struct host *host, uint32_t account)
+{
+    struct mishap *mishap = add(run, kind, world_between(&run->world, 0, 8000000));
+    mishap->host = host;
+    mishap->account = account;
+}
+
+static void
+plan_some(struct run *run, enum mishap_kind kind, uint32_t count)
+{
+    const struct weather *weather = &run->world.weather;
+    for (uint32_t i = 0; i < count; i++) {
+        struct mishap *mishap = add(run, kind, world_between(&run->world, 0, weather->busy_us));
+        mishap->account = (uint32_t)random_below(&run->world.dice, weather->accounts);
+    }
+}
+
+void
+mishaps_open(struct mishaps *mishaps, struct run *run)
+{
+    const struct weather *weather = &run->world.weather;
+    *mishaps = (struct mishaps){.run = run};
+    plan_some(run, MISHAP_KILL, weather->kills);
+    plan_some(run, MISHAP_STOP, weather->stops);
+    plan_some(run, MISHAP_DRAIN, weather->drains);
+    plan_some(run, MISHAP_CLOCK, weather->clock_jumps);
+    plan_some(run, MISHAP_CRASH, weather->crashes);
+    plan_some(run, MISHAP_TROUBLE, weather->troubles);
+    plan_some(run, MISHAP_REDIS_CLOCK, weather->redis_jumps);
+    plan_some(run, MISHAP_FLUSH, weather->flushes);
+    plan_some(run, MISHAP_PAUSE, weather->pauses);
+    plan_some(run, MISHAP_REQUEUE, weather->requeues);
+    plan_some(run, MISHAP_TOKEN, weather->moods[MOOD_TOKEN] > 0 ? 2 : 0);
+}
+
+void
+mishaps_close(struct mishaps *mishaps)
+{
+    while (mishaps->first != NULL)
+        end_mishap(mishaps->first);
+}
+
+void
+mishaps_mend(struct mishaps *mishaps)
+{
+    struct run *run = mishaps->run;
+    struct mishap resume = {.run = run, .kind = MISHAP_RESUME};
+    mishaps_close(mishaps);
+    redis_mend(&run->redis);
+    for (uint32_t i = 0; i < HOUSE_HOSTS; i++) {
+        run->house.hosts[i].clock.wrong_ms = 0;
+        run->house.hosts[i].stopped_until_us = 0;
+    }
+    for (resume.account = 0; resume.account < ACCOUNTS; resume.account++)
+        happen(&resume);
+    bring_token(run);
+}

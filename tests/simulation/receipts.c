@@ -1,0 +1,133 @@
+#include "tests/simulation/receipts.h"
+
+#include "sender/base/check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { LINE_MAX_SIZE = 1024, AGAIN_US = 200000 };
+
+struct receipt_on_its_way {
+    struct receipts *receipts;
+    struct timer timer;
+    uint32_t attempt;
+    struct receipt_on_its_way *next;
+};
+
+/* STATUS MEMBER ATTEMPT GRANT INDEX DAY CELL CURRENCY MILLIONTHS WAMID TO REASON */
+static void
+write_line(const struct attempt *attempt, char line[LINE_MAX_SIZE])
+{
+    int size =
+        snprintf(line, LINE_MAX_SIZE,
+                 "%s\t%s\t%" PRIu64 "\t%s\t%" PRIu64 "\t%s\t%s\t%s\t%" PRIu64 "\t%s\t\t%s",
+                 attempt->failed ? "failed" : "accepted", attempt->member, attempt->attempt,
+                 attempt->grant, attempt->index, attempt->day, attempt->cell, attempt->currency,
+                 attempt->millionths, attempt->wamid, attempt->failed ? "undeliverable" : "");
+    check(size > 0 && size < LINE_MAX_SIZE);
+}
+
+/* False: Redis is away. */
+static bool
+tell(struct receipts *receipts, uint32_t index)
+{
+    static const char *const accounts[] = {"facteur:{acme}:fr", "facteur:{acme}:de",
+                                           "facteur:{acme}:us"};
+    char line[LINE_MAX_SIZE];
+    struct attempt *attempt = &receipts->graph->truth.attempts[index];
+    write_line(attempt, line);
+    const struct reply *reply =
+        redis_words(receipts->redis, "FCALL", "facteur_receipt", "2", accounts[attempt->account],
+                    "facteur:{acme}", "100000", "3600000", "1", line, NULL);
+    if (reply == NULL)
+        return false;
+    struct span answer = {0};
+    const struct reply *first = reply_at(reply, 0);
+    if (first == NULL || !reply_text(first, &answer)) {
+        struct span words = reply->text;
+        if (memmem(words.data, words.size, "unction", 7) == NULL)
+            world_fault(receipts->world, "a receipt of N-%u was refused: %.*s", attempt->number,
+                        SPAN_ARG(words));
+        return false; /* the library is gone: somebody loads it again */
+    }
+    attempt->receipts++;
+    receipts->done++;
+    receipts->known += span_equal(answer, SPAN("known")) ? 1 : 0;
+    world_tell(receipts->world, "webhook", "receipt of N-%u (%s, attempt %" PRIu64 " of %s): %.*s",
+               attempt->number, attempt->failed ? "failed" : "accepted", attempt->attempt,
+               attempt->member, SPAN_ARG(answer));
+    return true;
+}
+
+static void
+end_receipt(struct receipt_on_its_way *receipt)
+{
+    struct receipt_on_its_way **place = &receipt->receipts->first;
+    while (*place != receipt)
+        place = &(*place)->next;
+    *place = receipt->next;
+    timer_stop(&receipt->receipts->world->agenda, &receipt->timer);
+    free(receipt);
+}
+
+static void
+on_arrival(struct timer *timer)
+{
+    struct receipt_on_its_way *receipt = container_of(timer, struct receipt_on_its_way, timer);
+    struct world *world = receipt->receipts->world;
+    if (tell(receipt->receipts, receipt->attempt))
+        end_receipt(receipt);
+    else
+        timer_start(&world->agenda, timer, world->now_us + AGAIN_US);
+}
+
+static void
+send_one(struct receipts *receipts, uint32_t attempt, uint64_t wait_us)
+{
+    struct receipt_on_its_way *receipt = check_alloc(1, sizeof(*receipt));
+    receipt->receipts = receipts;
+    receipt->attempt = attempt;
+    receipt->next = receipts->first;
+    receipts->first = receipt;
+    timer_init(&receipt->timer, on_arrival);
+    timer_start(&receipts->world->agenda, &receipt->timer, receipts->world->now_us + wait_us);
+}
+
+void
+receipts_send(struct receipts *receipts, uint32_t attempt, uint64_t answer_us)
+{
+    struct world *world = receipts->world;
+    const struct weather *weather = &world->weather;
+    uint64_t wait_us = answer_us + world_between(world, 0, weather->receipt_us);
+    if (world_chance(world, weather->receipt_early))
+        wait_us = world_between(world, 0, answer_us);
+    send_one(receipts, attempt, wait_us);
+    if (world_chance(world, weather->receipt_twice))
+        send_one(receipts, attempt, wait_us + world_between(world, 0, weather->receipt_us));
+}
+
+bool
+receipts_tell_all(struct receipts *receipts)
+{
+    while (receipts->first != NULL)
+        end_receipt(receipts->first);
+    for (uint32_t i = 0; i < receipts->graph->truth.count; i++)
+        if (!tell(receipts, i))
+            return false;
+    return true;
+}
+
+void
+receipts_open(struct receipts *receipts, struct world *world, struct redis *redis,
+              struct graph *graph)
+{
+    *receipts = (struct receipts){.world = world, .redis = redis, .graph = graph};
+}
+
+void
+receipts_close(struct receipts *receipts)
+{
+    while (receipts->first != NULL)
+        end_receipt(receipts->first);
+}

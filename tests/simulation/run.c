@@ -1,0 +1,176 @@
+#include "tests/simulation/run.h"
+
+#include "sender/base/check.h"
+#include "tests/simulation/audit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SECOND_US = 1000000, CALM_MAX_S = 900, DRAIN_MAX_S = 120 };
+
+static void
+on_taken(void *context, uint32_t attempt, uint64_t answer_us)
+{
+    struct run *run = context;
+    receipts_send(&run->receipts, attempt, answer_us);
+}
+
+static void
+on_request(void *context, uint32_t account, uint32_t number)
+{
+    struct run *run = context;
+    if (number >= run->notices.count)
+        world_fault(&run->world, "a request for nobody's notice");
+    else
+        fairness_read(&run->fairness, account, number);
+}
+
+static void
+on_written(void *context, struct notice *notice)
+{
+    struct run *run = context;
+    fairness_written(&run->fairness, notice);
+}
+
+static void
+set_attempts(struct run *run, struct attempt_settings *attempts)
+{
+    static const enum uncertain_policy policies[] = {UNCERTAIN_PARK, UNCERTAIN_DROP,
+                                                     UNCERTAIN_RESEND};
+    attempts->uncertain = policies[run->world.weather.policy];
+    attempts->uncertain_codes = policies[run->world.weather.code_policy];
+}
+
+static void
+set_settings(struct run *run, const struct run_settings *settings)
+{
+    struct sender_settings *of_sender = &settings->sender->settings;
+    struct world *world = &run->world;
+    of_sender->lease_ms = world_between(world, 1000, 3000);
+    of_sender->request_timeout_ms = world_between(world, 1000, 4000);
+    of_sender->uncertain_wait_ms =
+        of_sender->lease_ms + of_sender->request_timeout_ms + world_between(world, 0, 10000);
+    of_sender->drain_ms = 30000;
+    of_sender->connections_max = (uint32_t)world_between(world, 1, 3);
+    of_sender->exchanges_max = (uint32_t)world_between(world, 1, 8);
+    of_sender->dedupe_ttl_ms = 3600 * 1000;
+    for (uint32_t i = 0; i < settings->sender->account_count; i++)
+        set_attempts(run, &settings->sender->accounts[i].attempts);
+}
+
+static void
+open_run(struct run *run, const struct run_settings *settings)
+{
+    world_open(&run->world, settings->seed, settings->tells);
+    world_use(&run->world);
+    set_settings(run, settings);
+    redis_open(&run->redis, &run->world, settings->library);
+    graph_open(&run->graph, &run->world);
+    run->graph.on_taken = on_taken;
+    run->graph.on_request = on_request;
+    run->graph.context = run;
+    receipts_open(&run->receipts, &run->world, &run->redis, &run->graph);
+    house_open(&run->house, &run->world, settings->sender);
+    notices_open(&run->notices, &run->world, &run->redis);
+    run->notices.on_written = on_written;
+    run->notices.context = run;
+    fairness_open(&run->fairness, &run->world, &run->notices);
+    mishaps_open(&run->mishaps, run);
+    for (uint32_t i = 0; i < run->world.weather.hosts; i++)
+        host_start(&run->house.hosts[i],
+                   run->world.weather.fair ? 1
+                                           : (uint32_t)world_between(&run->world, 1, HOST_WORKERS));
+}
+
+static void
+stay_busy(struct run *run)
+{
+    house_run_until(&run->house, run->world.now_us + run->world.weather.busy_us);
+}
+
+static void
+calm_down(struct run *run)
+{
+    uint32_t up = 0;
+    world_tell(&run->world, "run", "calm from here");
+    weather_clear(&run->world.weather);
+    mishaps_mend(&run->mishaps);
+    for (uint32_t i = 0; i < HOUSE_HOSTS; i++)
+        up += host_is_up(&run->house.hosts[i]) && !run->house.hosts[i].sender.draining ? 1 : 0;
+    for (uint32_t i = 0; i < HOUSE_HOSTS && up == 0; i++) {
+        if (host_is_up(&run->house.hosts[i]))
+            continue;
+        host_start(&run->house.hosts[i], 1);
+        up = 1;
+    }
+    for (uint32_t s = 0; s < CALM_MAX_S; s++) {
+        house_run_until(&run->house, run->world.now_us + SECOND_US);
+        if (audit_is_quiet(run))
+            break;
+    }
+    if (audit_is_quiet(run))
+        return;
+    audit_tell(run);
+    world_fault(&run->world, "not everything has ended after %d s of calm", CALM_MAX_S);
+}
+
+static void
+hear_receipts(struct run *run)
+{
+    world_tell(&run->world, "run", "every receipt is told");
+    if (!receipts_tell_all(&run->receipts))
+        world_fault(&run->world, "receipts cannot be told");
+    house_run_until(&run->house, run->world.now_us + 5 * SECOND_US);
+    audit_workers(run);
+}
+
+static bool
+anybody_is_up(const struct run *run)
+{
+    for (uint32_t i = 0; i < HOUSE_HOSTS; i++)
+        if (host_is_up(&run->house.hosts[i]))
+            return true;
+    return false;
+}
+
+static void
+drain(struct run *run)
+{
+    for (uint32_t i = 0; i < HOUSE_HOSTS; i++)
+        host_drain(&run->house.hosts[i]);
+    for (uint32_t s = 0; s < DRAIN_MAX_S && anybody_is_up(run); s++)
+        house_run_until(&run->house, run->world.now_us + SECOND_US);
+    if (anybody_is_up(run))
+        world_fault(&run->world, "a process has not ended %d s after SIGTERM", DRAIN_MAX_S);
+    house_close(&run->house);
+    house_run_until(&run->house, run->world.now_us + 20 * SECOND_US);
+    if (wire_count(&run->world) > 0 || graph_connections(&run->graph) > 0 ||
+        redis_connections(&run->redis) > 0)
+        world_fault(&run->world, "a connection is left");
+}
+
+void
+run_seed(const struct run_settings *settings, struct run_result *result)
+{
+    struct run *run = check_alloc(1, sizeof(*run));
+    *result = (struct run_result){0};
+    open_run(run, settings);
+    stay_busy(run);
+    calm_down(run);
+    hear_receipts(run);
+    drain(run);
+    result->notices = run->notices.count;
+    fairness_judge(&run->fairness, 2 * settings->sender->settings.connections_max *
+                                       settings->sender->settings.exchanges_max);
+    audit_run(run, result);
+    result->simulated_us = run->world.now_us - WORLD_START_US;
+    result->digest = random_next(&run->world.dice) ^ store_command_count(run->redis.store);
+    result->faults = run->world.faults;
+    mishaps_close(&run->mishaps);
+    receipts_close(&run->receipts);
+    notices_close(&run->notices);
+    graph_close(&run->graph);
+    redis_close(&run->redis);
+    world_close(&run->world);
+    free(run);
+}
