@@ -81,6 +81,12 @@ audit_hash(struct span text)
     return text.size == 0 ? 0 : span_hash(text) | 1;
 }
 
+uint64_t
+audit_hash_token(struct span grant, uint64_t index)
+{
+    return (audit_hash(grant) ^ index * 0x9e3779b97f4a7c15u) | 1;
+}
+
 uint32_t
 audit_hash_digits(struct span number)
 {
@@ -91,8 +97,8 @@ audit_hash_digits(struct span number)
 
 /* ---- members and their records ------------------------------------------------------------ */
 
-static bool
-same_member(const struct audit_member *a, const struct audit_member *b)
+bool
+audit_same_member(const struct audit_member *a, const struct audit_member *b)
 {
     return a->ms == b->ms && a->seq == b->seq && a->index == b->index && a->stream == b->stream &&
            a->account == b->account;
@@ -114,7 +120,7 @@ slot_of(struct audit *audit, const struct audit_member *member)
 {
     uint64_t at = hash_member(member) & (audit->slot_count - 1);
     while (audit->slots[at] != 0 &&
-           !same_member(&audit->messages[audit->slots[at] - 1].member, member))
+           !audit_same_member(&audit->messages[audit->slots[at] - 1].member, member))
         at = (at + 1) & (audit->slot_count - 1);
     return &audit->slots[at];
 }
@@ -191,6 +197,29 @@ record_of(struct audit *audit, struct audit_member member, uint64_t n)
     return &audit->messages[index];
 }
 
+struct audit_message *
+audit_record(struct audit *audit, const struct audit_member *member)
+{
+    uint32_t slot = *slot_of(audit, member);
+    check(slot != 0);
+    return &audit->messages[slot - 1];
+}
+
+static void
+add_attempt(struct audit_attempts *attempts, const struct audit_attempt *attempt)
+{
+    if (attempts->count == attempts->capacity) {
+        uint64_t capacity = attempts->capacity * 2 + 64;
+        struct audit_attempt *list = check_alloc(capacity, sizeof list[0]);
+        if (attempts->count > 0)
+            memcpy(list, attempts->list, attempts->count * sizeof list[0]);
+        free(attempts->list);
+        attempts->list = list;
+        attempts->capacity = capacity;
+    }
+    attempts->list[attempts->count++] = *attempt;
+}
+
 struct audit *
 audit_open(const struct generator *generator)
 {
@@ -214,6 +243,8 @@ audit_close(struct audit *audit)
         return;
     free(audit->slots);
     free(audit->messages);
+    free(audit->exposed.list);
+    free(audit->charges.list);
     free(audit);
 }
 
@@ -305,13 +336,35 @@ audit_uncertain(struct audit *audit, struct audit_member member, uint64_t n)
 }
 
 void
-audit_place(struct audit *audit, struct audit_member member, uint64_t n, enum audit_place place,
-            uint64_t price)
+audit_corrected(struct audit *audit, struct audit_member member, uint64_t n, uint64_t price)
 {
-    struct audit_message *message = record_of(audit, member, n);
-    message->places |= (uint8_t)place;
-    if (place == AUDIT_UNCERTAIN)
-        message->parked_price = price;
+    record_of(audit, member, n)->corrected += price;
+}
+
+void
+audit_place(struct audit *audit, struct audit_member member, uint64_t n, enum audit_place place)
+{
+    record_of(audit, member, n)->places |= (uint8_t)place;
+}
+
+void
+audit_exposed(struct audit *audit, struct audit_member member, uint64_t token, uint64_t price)
+{
+    (void)record_of(audit, member, AUDIT_UNKNOWN);
+    add_attempt(&audit->exposed,
+                &(struct audit_attempt){.member = member, .token = token, .price = price});
+}
+
+void
+audit_proven(struct audit *audit, struct audit_member member, uint64_t price)
+{
+    record_of(audit, member, AUDIT_UNKNOWN)->proven = price;
+}
+
+void
+audit_flag_possible(struct audit *audit, struct audit_member member)
+{
+    record_of(audit, member, AUDIT_UNKNOWN)->flags |= AUDIT_FLAG_POSSIBLE;
 }
 
 void
@@ -326,8 +379,17 @@ void
 audit_charge(struct audit *audit, const struct audit_charge *charge)
 {
     struct audit_message *message = record_of(audit, charge->member, AUDIT_UNKNOWN);
+    struct audit_attempt attempt = {
+        .member = message->member, .token = message->bill_token, .price = message->bill_price};
+    if (message->charges == 1)
+        add_attempt(&audit->charges, &attempt);
+    attempt.token = charge->token;
+    attempt.price = charge->price;
+    if (message->charges > 0)
+        add_attempt(&audit->charges, &attempt);
     message->charges += message->charges < UINT8_MAX;
     message->bill_price += charge->price;
+    message->bill_token = charge->token;
     message->bill_wamid = audit_hash(charge->wamid);
     message->bill_to = audit_hash_digits(charge->to);
 }
@@ -349,9 +411,10 @@ void
 audit_forget_places(struct audit *audit)
 {
     audit->ledger = 0;
+    audit->exposed.count = 0;
     for (uint64_t i = 0; i < audit->count; i++) {
         audit->messages[i].places = 0;
         audit->messages[i].dead = AUDIT_NONE;
-        audit->messages[i].parked_price = 0;
+        audit->messages[i].proven = 0;
     }
 }

@@ -7,7 +7,8 @@
  *
  * Pure: no clock, no socket. Facts may come in any order and while the sender is at work; one about
  * a member whose notification is not known yet is kept under the member's name until somebody says
- * which notification that was. Memory: 80 bytes a notification, and 8 for finding it by its member.
+ * which notification that was. Memory: 112 bytes a notification, and 8 for finding it by its
+ * member.
  */
 #ifndef FACTEUR_LOADTEST_AUDIT_H
 #define FACTEUR_LOADTEST_AUDIT_H
@@ -45,6 +46,7 @@ enum audit_place {
     AUDIT_LATER = 8,
     AUDIT_UNCERTAIN = 16,
     AUDIT_IN_DEAD = 32,
+    AUDIT_PARKED = 64, /* in dead as uncertain: no receipt came in time; no outcome */
 };
 
 /* What can be wrong; the table holds name (JSON), and words for people. */
@@ -94,7 +96,9 @@ struct audit_member {
 
 /* From "u1732377600000-0/3". False: not a member's name. */
 bool audit_read_member(struct span name, uint32_t account, struct audit_member *member);
-/* The same, back. */
+/* Of an attempt, by its place in a grant. */
+uint64_t audit_hash_token(struct span grant, uint64_t index);
+/* The member's name, back. */
 void audit_put_member(const struct audit_member *member, struct buffer *out);
 const char *audit_stream_name(enum audit_stream stream); /* "queue", … static */
 
@@ -114,6 +118,7 @@ struct audit_event {
 /* One line of the emulator's bill. */
 struct audit_charge {
     struct audit_member member;
+    uint64_t token; /* audit_hash_token() of the attempt; 0: unknown */
     uint64_t price;
     struct span wamid;
     struct span to; /* "+33…" or bare digits */
@@ -146,7 +151,7 @@ struct audit_report {
     uint64_t trimmed; /* outcomes whose events were gone: accepted ones are known by the bill */
     uint64_t expected[GENERATED_KINDS];
     int64_t ledger, events, bill; /* millionths, ours and foreign */
-    int64_t exposure;             /* all that is uncertain, as quoted */
+    int64_t exposure;             /* all attempts without answer or receipt, as quoted */
     int64_t exposure_billed;      /* of that, what the bill has */
     int64_t in_flight_billed;     /* granted, on the bill, not settled: the sender is at work */
     int64_t difference;           /* bill - ledger - exposure_billed - in_flight_billed */
@@ -179,9 +184,16 @@ void audit_bind(struct audit *audit, struct audit_member member, uint64_t n);
 void audit_repeated(struct audit *audit, uint64_t n);
 void audit_event(struct audit *audit, const struct audit_event *event);
 void audit_uncertain(struct audit *audit, struct audit_member member, uint64_t n); /* the event */
-/* `price`: of AUDIT_UNCERTAIN, what it may cost. */
+/* The event of a charge that came after the outcome, or besides it. */
+void audit_corrected(struct audit *audit, struct audit_member member, uint64_t n, uint64_t price);
 void audit_place(struct audit *audit, struct audit_member member, uint64_t n,
-                 enum audit_place place, uint64_t price);
+                 enum audit_place place);
+/* An attempt of which neither answer nor receipt has told: what it may cost. */
+void audit_exposed(struct audit *audit, struct audit_member member, uint64_t token, uint64_t price);
+/* An attempt that a receipt proved while its member is on its way again: charged, told later. */
+void audit_proven(struct audit *audit, struct audit_member member, uint64_t price);
+/* Whatever becomes of it, it is known that it may be sent twice. */
+void audit_flag_possible(struct audit *audit, struct audit_member member);
 /* A record in the dead stream, with the outcome's word it was given. */
 void audit_dead(struct audit *audit, struct audit_member member, uint64_t n,
                 enum audit_outcome outcome);

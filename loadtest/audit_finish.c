@@ -11,6 +11,9 @@ struct finish {
     struct audit_report *report;
 };
 
+/* Places of what has no outcome. */
+enum { WAITING = AUDIT_IN_STREAM | AUDIT_LATER | AUDIT_UNCERTAIN | AUDIT_PARKED };
+
 static void problem(const struct finish *finish, enum audit_problem kind,
                     const struct audit_message *message, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -71,7 +74,7 @@ complete_outcome(const struct finish *finish, struct audit_message *message)
         problem(finish, AUDIT_TWO_OUTCOMES, message, "%s in an event, %s in dead",
                 audit_outcome_text(message->outcome), audit_outcome_text(message->dead));
     }
-    bool somewhere = (message->places & (AUDIT_IN_STREAM | AUDIT_LATER | AUDIT_UNCERTAIN)) != 0;
+    bool somewhere = (message->places & WAITING) != 0;
     if (message->outcome == AUDIT_NONE && !somewhere && message->charges > 0 && !whole) {
         message->outcome = AUDIT_ACCEPTED;
         message->price = message->bill_price;
@@ -84,20 +87,21 @@ static void
 find_place(const struct finish *finish, const struct audit_message *message)
 {
     struct audit_report *report = finish->report;
-    uint8_t waiting = message->places & (AUDIT_IN_STREAM | AUDIT_LATER | AUDIT_UNCERTAIN);
+    uint8_t waiting = message->places & WAITING;
     uint32_t places = (uint32_t)__builtin_popcount(waiting) + (message->outcome != AUDIT_NONE);
     if (places > 1)
-        problem(finish, AUDIT_TWO_PLACES, message, "outcome %s%s%s%s",
+        problem(finish, AUDIT_TWO_PLACES, message, "outcome %s%s%s%s%s",
                 audit_outcome_text(message->outcome),
                 (waiting & AUDIT_IN_STREAM) != 0 ? ", in its stream" : "",
                 (waiting & AUDIT_LATER) != 0 ? ", in later" : "",
-                (waiting & AUDIT_UNCERTAIN) != 0 ? ", in uncertain" : "");
+                (waiting & AUDIT_UNCERTAIN) != 0 ? ", in uncertain" : "",
+                (waiting & AUDIT_PARKED) != 0 ? ", parked" : "");
     if (message->events > 1)
         problem(finish, AUDIT_TWO_OUTCOMES, message, "%u events, one says %s", message->events,
                 audit_outcome_text(message->outcome));
     if (message->outcome != AUDIT_NONE)
         report->outcomes[message->outcome]++;
-    else if ((waiting & AUDIT_UNCERTAIN) != 0)
+    else if ((waiting & (AUDIT_UNCERTAIN | AUDIT_PARKED)) != 0)
         report->parked++;
     else if (waiting != 0 && (message->places & AUDIT_GRANTED) != 0)
         report->granted++;
@@ -116,13 +120,46 @@ find_place(const struct finish *finish, const struct audit_message *message)
 
 /* ---- money ---------------------------------------------------------------------------------- */
 
-static void
-compare_charge(const struct finish *finish, const struct audit_message *message, uint64_t price)
+/* The charge of this attempt of the member's, or NULL. `*only` is filled for its one charge. */
+static const struct audit_attempt *
+find_charge(const struct audit *audit, const struct audit_message *message, uint64_t token,
+            struct audit_attempt *only)
 {
-    if (message->charges == 1 && message->bill_price != price)
-        problem(finish, AUDIT_PRICE, message,
-                "%" PRIu64 " here, %" PRIu64 " on the bill (millionths)", price,
-                message->bill_price);
+    *only = (struct audit_attempt){.token = message->bill_token, .price = message->bill_price};
+    if (message->charges == 1)
+        return message->bill_token == token ? only : NULL;
+    for (uint64_t i = 0; message->charges > 1 && i < audit->charges.count; i++) {
+        const struct audit_attempt *charge = &audit->charges.list[i];
+        if (charge->token == token && audit_same_member(&charge->member, &message->member))
+            return charge;
+    }
+    return NULL;
+}
+
+/* What is exposed, and what of it the bill has. */
+static void
+look_at_exposed(const struct finish *finish)
+{
+    struct audit *audit = finish->audit;
+    for (uint64_t i = 0; i < audit->count; i++)
+        audit->messages[i].exposed = audit->messages[i].exposed_billed = 0;
+    for (uint64_t i = 0; i < audit->exposed.count; i++) {
+        const struct audit_attempt *attempt = &audit->exposed.list[i];
+        struct audit_message *message = audit_record(audit, &attempt->member);
+        struct audit_attempt only;
+        const struct audit_attempt *charge = find_charge(audit, message, attempt->token, &only);
+        message->exposed += attempt->price;
+        message->exposed_billed += charge == NULL ? 0 : charge->price;
+        if (charge != NULL && charge->price != attempt->price)
+            problem(finish, AUDIT_PRICE, message,
+                    "%" PRIu64 " here, %" PRIu64 " on the bill (millionths)", attempt->price,
+                    charge->price);
+    }
+}
+
+static void
+count_charges(const struct finish *finish, const struct audit_message *message)
+{
     if (message->charges > 1 && has(message, AUDIT_FLAG_POSSIBLE)) {
         finish->report->possible_duplicates += message->charges - 1u;
     } else if (message->charges > 1) {
@@ -131,39 +168,47 @@ compare_charge(const struct finish *finish, const struct audit_message *message,
     }
 }
 
+/* `rest`: what the bill has of it, and neither ledger nor exposure. */
+static void
+judge_rest(const struct finish *finish, const struct audit_message *message, int64_t rest)
+{
+    bool accepted = message->outcome == AUDIT_ACCEPTED;
+    if (accepted && message->charges == 0) {
+        problem(finish, AUDIT_EVENT_ONLY, message, "%" PRIu64 " millionths", message->price);
+    } else if (rest > 0 && (message->places & AUDIT_GRANTED) != 0) {
+        finish->report->in_flight_billed += rest;
+    } else if (rest != 0 && accepted && message->charges == 1 && message->exposed_billed == 0) {
+        problem(finish, AUDIT_PRICE, message,
+                "%" PRIu64 " here, %" PRIu64 " on the bill (millionths)", message->price,
+                message->bill_price);
+    } else if (rest > 0) {
+        problem(finish, AUDIT_BILL_ONLY, message, "%s here; %" PRId64 " millionths",
+                message->outcome == AUDIT_NONE ? "no outcome"
+                                               : audit_outcome_text(message->outcome),
+                rest);
+    } else if (rest < 0) {
+        problem(finish, AUDIT_EVENT_ONLY, message, "%" PRId64 " millionths too many", -rest);
+    }
+}
+
 static void
 audit_money_of(const struct finish *finish, const struct audit_message *message)
 {
     struct audit_report *report = finish->report;
     bool accepted = message->outcome == AUDIT_ACCEPTED;
-    bool parked = (message->places & AUDIT_UNCERTAIN) != 0;
-    report->events += accepted ? (int64_t)message->price : 0;
-    report->exposure += parked ? (int64_t)message->parked_price : 0;
+    uint64_t booked = (accepted ? message->price : 0) + message->corrected + message->proven;
+    report->events += (int64_t)booked;
+    report->exposure += (int64_t)message->exposed;
     report->bill += (int64_t)message->bill_price;
     if (!report->view.has_bill)
         return;
-    if (accepted && message->charges == 0) {
-        problem(finish, AUDIT_EVENT_ONLY, message, "%" PRIu64 " millionths", message->price);
-    } else if (accepted) {
-        compare_charge(finish, message, message->price);
-        if (message->charges == 1 && message->wamid != message->bill_wamid)
-            problem(finish, AUDIT_WAMID, message, "the answer was another message's");
-    } else if (message->charges > 0 && parked) {
-        report->exposure_billed += (int64_t)message->bill_price;
-        compare_charge(finish, message, message->parked_price);
-    } else if (message->charges > 0 && (message->places & AUDIT_GRANTED) != 0) {
-        report->in_flight_billed += (int64_t)message->bill_price;
-        compare_charge(finish, message, message->bill_price);
-    } else if (message->charges > 0 && message->outcome == AUDIT_DROPPED) {
-        report->exposure_billed += (int64_t)message->bill_price;
-        compare_charge(finish, message, message->bill_price);
-    } else if (message->charges > 0) {
-        problem(finish, AUDIT_BILL_ONLY, message, "%s here; %" PRIu64 " millionths",
-                message->outcome == AUDIT_NONE ? "no outcome"
-                                               : audit_outcome_text(message->outcome),
-                message->bill_price);
-        compare_charge(finish, message, message->bill_price);
-    }
+    report->exposure_billed += (int64_t)message->exposed_billed;
+    count_charges(finish, message);
+    judge_rest(finish, message,
+               (int64_t)message->bill_price - (int64_t)booked - (int64_t)message->exposed_billed);
+    if (accepted && message->charges == 1 && message->exposed_billed == 0 &&
+        message->wamid != message->bill_wamid)
+        problem(finish, AUDIT_WAMID, message, "the answer was another message's");
 }
 
 static void
@@ -330,6 +375,7 @@ audit_finish(struct audit *audit, const struct audit_view *view, struct audit_re
     report->view = *view;
     struct finish finish = {.audit = audit, .report = report};
     mark_copies(audit);
+    look_at_exposed(&finish);
     complete_all(&finish);
     for (uint64_t i = 0; i < audit->count; i++)
         finish_one(&finish, i);

@@ -21,20 +21,26 @@ load_bill_close(struct load_bill *bill)
 
 /* ---- lines ---------------------------------------------------------------------------------- */
 
-/* "f1;BUSINESS/ACCOUNT;MEMBER;…". -1: not one of the accounts; -2: not callback data at all. */
+/* "f1;BUSINESS/ACCOUNT;MEMBER;ATTEMPT;GRANT;INDEX;…". -1: not one of the accounts; -2: not callback
+ * data at all. */
 static int
-read_callback(const struct load_bill *bill, struct span callback, struct audit_member *member)
+read_callback(const struct load_bill *bill, struct span callback, struct audit_charge *charge)
 {
     struct span rest = callback;
     if (!span_equal(span_split(&rest, ';'), SPAN("f1")))
         return -2;
     struct span account = span_split(&rest, ';');
     struct span name = span_split(&rest, ';');
+    (void)span_split(&rest, ';');
+    struct span grant = span_split(&rest, ';');
+    uint64_t index = 0;
+    charge->token =
+        span_to_u64(span_split(&rest, ';'), &index) ? audit_hash_token(grant, index) : 0;
     struct span business = span_split(&account, '/');
     for (uint32_t i = 0; i < bill->account_count; i++) {
         if (span_equal(business, span_of(bill->accounts[i].business_name)) &&
             span_equal(account, span_of(bill->accounts[i].account_name)))
-            return audit_read_member(name, i, member) ? (int)i : -2;
+            return audit_read_member(name, i, &charge->member) ? (int)i : -2;
     }
     return -1;
 }
@@ -70,7 +76,7 @@ load_bill_line(struct load_bill *bill, char *line, size_t size)
     if (!counted || !priced)
         return false;
     bill->next = number + 1;
-    int account = read_callback(bill, callback, &charge.member);
+    int account = read_callback(bill, callback, &charge);
     if (account >= 0) {
         audit_charge(bill->audit, &charge);
     } else if (account == -1) {

@@ -82,7 +82,7 @@ keep_refused(struct load_events *events, uint64_t n, const struct outcome_fields
 static bool
 is_webhook(struct span type)
 {
-    static const char *const types[] = {"sent", "delivered", "read", "undelivered", "corrected"};
+    static const char *const types[] = {"sent", "delivered", "read", "undelivered"};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (span_equal(type, span_of(types[i])))
             return true;
@@ -109,6 +109,17 @@ tell_final(struct load_events *events, struct audit_event *event,
 }
 
 static void
+tell_corrected(struct load_events *events, const struct audit_event *event,
+               const struct outcome_fields *fields)
+{
+    uint64_t price = 0;
+    events->unreadable += !span_to_u64(fields->price, &price);
+    audit_corrected(events->audit, event->member, event->n, price);
+    if (span_equal(fields->possible, SPAN("true")))
+        audit_flag_possible(events->audit, event->member);
+}
+
+static void
 tell_audit(struct load_events *events, uint32_t account, const struct outcome_fields *fields)
 {
     struct audit_event event = {.n = AUDIT_UNKNOWN};
@@ -121,6 +132,8 @@ tell_audit(struct load_events *events, uint32_t account, const struct outcome_fi
         events->unreadable++;
     else if (span_equal(fields->type, SPAN("uncertain")))
         audit_uncertain(events->audit, event.member, event.n);
+    else if (span_equal(fields->type, SPAN("corrected")))
+        tell_corrected(events, &event, fields);
     else if (audit_read_outcome(fields->type, &event.outcome))
         tell_final(events, &event, fields);
     else

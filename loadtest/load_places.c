@@ -143,9 +143,9 @@ in_claim(const struct load_places *places, const struct audit_member *member)
 static void
 in_stream(struct load_places *places, struct audit_member member, uint64_t n)
 {
-    audit_place(places->audit, member, n, AUDIT_IN_STREAM, 0);
+    audit_place(places->audit, member, n, AUDIT_IN_STREAM);
     if (in_claim(places, &member))
-        audit_place(places->audit, member, n, AUDIT_CLAIMED, 0);
+        audit_place(places->audit, member, n, AUDIT_CLAIMED);
 }
 
 /* Bulk entries are remembered and looked up in `left` after the page: the page's reply would be
@@ -254,7 +254,7 @@ on_claim(struct load_places *places, uint32_t account, struct span name, struct 
         while (first.size > 0) {
             struct audit_member member;
             if (audit_read_member(span_split(&first, ' '), account, &member))
-                audit_place(places->audit, member, AUDIT_UNKNOWN, AUDIT_CLAIMED, 0);
+                audit_place(places->audit, member, AUDIT_UNKNOWN, AUDIT_CLAIMED);
         }
         return;
     }
@@ -335,7 +335,7 @@ on_granted(void *context, struct span name)
     const struct grants_of *of = context;
     struct audit_member member;
     if (audit_read_member(name, of->account, &member))
-        audit_place(of->places->audit, member, AUDIT_UNKNOWN, AUDIT_GRANTED, 0);
+        audit_place(of->places->audit, member, AUDIT_UNKNOWN, AUDIT_GRANTED);
     else
         of->places->strange++;
 }
@@ -371,18 +371,6 @@ ref_of_record(const struct load_places *places, const json_t *record)
     return AUDIT_UNKNOWN;
 }
 
-static uint64_t
-price_of_record(const json_t *record)
-{
-    const json_t *price = json_object_get(record, "price");
-    uint64_t value = 0;
-    if (json_is_string(price))
-        (void)span_to_u64(span_of(json_string_value(price)), &value);
-    else if (json_is_integer(price) && json_integer_value(price) > 0)
-        value = (uint64_t)json_integer_value(price);
-    return value;
-}
-
 static void
 waiting(struct load_places *places, struct audit_member member, struct span value,
         enum audit_place place)
@@ -392,7 +380,9 @@ waiting(struct load_places *places, struct audit_member member, struct span valu
     uint64_t n = record == NULL ? load_places_find_ref(places->generator, value)
                                 : ref_of_record(places, record);
     places->strange += record == NULL;
-    audit_place(places->audit, member, n, place, price_of_record(record));
+    audit_place(places->audit, member, n, place);
+    if (json_is_true(json_object_get(record, "possible_duplicate")))
+        audit_flag_possible(places->audit, member);
     json_decref(record);
 }
 
@@ -412,21 +402,78 @@ on_uncertain(struct load_places *places, uint32_t account, struct span name, str
         waiting(places, member, value, AUDIT_UNCERTAIN);
 }
 
+/* GRANT/INDEX: MEMBER ATTEMPT DAY CELL CURRENCY MILLIONTHS AT */
+static void
+on_exposed(struct load_places *places, uint32_t account, struct span name, struct span value)
+{
+    struct span rest = value;
+    struct audit_member member;
+    uint64_t index = 0;
+    uint64_t price = 0;
+    struct span grant = span_split(&name, '/');
+    bool good = audit_read_member(span_split(&rest, '\t'), account, &member);
+    for (int i = 0; i < 4; i++)
+        (void)span_split(&rest, '\t');
+    if (good && span_to_u64(name, &index) && span_to_u64(span_split(&rest, '\t'), &price))
+        audit_exposed(places->audit, member, audit_hash_token(grant, index), price);
+    else
+        places->strange++;
+}
+
+/* In one go: what a scan gives twice would count twice. */
+static bool
+read_exposed(struct load_places *places, uint32_t account)
+{
+    char key[KEY_MAX];
+    const char *const parts[] = {"HGETALL", key_of(places, account, "exposed", key), NULL};
+    const struct reply *reply = ask(places, parts);
+    for (size_t i = 0; reply != NULL && i + 1 < reply->count; i += 2)
+        on_exposed(places, account, reply->elements[i]->text, reply->elements[i + 1]->text);
+    return reply != NULL;
+}
+
+/* MEMBER: tokens of the attempts, a newline, the outcome that will be told. */
+static void
+on_proven(struct load_places *places, uint32_t account, struct span name, struct span value)
+{
+    struct span outcome = value;
+    struct audit_member member;
+    uint64_t price = 0;
+    (void)span_split(&outcome, '\n');
+    json_t *json = json_loadb(outcome.data, outcome.size, 0, NULL);
+    const char *text = json_string_value(json_object_get(json, "price"));
+    const json_t *number = json_object_get(json, "price");
+    if (json_is_integer(number))
+        price = (uint64_t)json_integer_value(number);
+    else if (text != NULL)
+        (void)span_to_u64(span_of(text), &price);
+    if (audit_read_member(name, account, &member))
+        audit_proven(places->audit, member, price);
+    else
+        places->strange++;
+    json_decref(json);
+}
+
 static void
 on_dead(struct load_places *places, uint32_t account, struct span id, const struct reply *fields)
 {
     (void)id;
     struct audit_member member;
-    enum audit_outcome outcome;
+    enum audit_outcome outcome = AUDIT_NONE;
+    struct span type = load_field(fields, "type");
+    bool parked = span_equal(type, SPAN("uncertain"));
     if (!audit_read_member(load_field(fields, "entry"), account, &member) ||
-        !audit_read_outcome(load_field(fields, "type"), &outcome)) {
+        (!parked && !audit_read_outcome(type, &outcome))) {
         places->strange++;
         return;
     }
     struct span line = load_field(fields, "o.member");
     uint64_t n = line.size > 0 ? load_places_find_ref(places->generator, line)
                                : read_ref(places, load_field(fields, "o.ref"));
-    audit_dead(places->audit, member, n, outcome);
+    if (parked)
+        audit_place(places->audit, member, n, AUDIT_PARKED);
+    else
+        audit_dead(places->audit, member, n, outcome);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */
@@ -443,6 +490,8 @@ read_account(struct load_places *places, uint32_t account)
            each_item(places, account, key_of(places, account, "later:entries", key), on_later) &&
            each_item(places, account, key_of(places, account, "uncertain:entries", key),
                      on_uncertain) &&
+           read_exposed(places, account) &&
+           each_item(places, account, key_of(places, account, "proven", key), on_proven) &&
            each_entry(places, account, "dead", on_dead);
 }
 
@@ -481,7 +530,8 @@ load_places_fingerprint(struct load_places *places, uint64_t *fingerprint)
         {"ZCARD", "later"},     {"HLEN", "later:entries"},
         {"ZCARD", "uncertain"}, {"HLEN", "uncertain:entries"},
         {"XLEN", "dead"},       {"HLEN", "left"},
-        {"LLEN", "returned"},
+        {"LLEN", "returned"},   {"HLEN", "exposed"},
+        {"HLEN", "proven"},
     };
     *fingerprint = 1;
     for (uint32_t account = 0; account < places->account_count; account++) {

@@ -57,15 +57,33 @@ outcome(uint64_t n, enum audit_outcome what, bool by_policy)
     audit_event(audit, &event);
 }
 
+static uint64_t
+token_of(uint64_t n, uint64_t attempt)
+{
+    char grant[32];
+    (void)snprintf(grant, sizeof grant, "h.%" PRIu64, attempt);
+    return audit_hash_token(span_of(grant), n);
+}
+
+/* The charge of the member's attempt `attempt`. */
 static void
-charge_as(uint64_t n, struct audit_member member, uint64_t price)
+charge_attempt(uint64_t n, struct audit_member member, uint64_t attempt, uint64_t price)
 {
     char wamid[32];
     struct generated_plan plan;
     generator_plan(&generator, n, &plan);
-    struct audit_charge charge = {
-        .member = member, .price = price, .wamid = wamid_of(n, wamid), .to = span_of(plan.to)};
+    struct audit_charge charge = {.member = member,
+                                  .token = token_of(n, attempt),
+                                  .price = price,
+                                  .wamid = wamid_of(n, wamid),
+                                  .to = span_of(plan.to)};
     audit_charge(audit, &charge);
+}
+
+static void
+charge_as(uint64_t n, struct audit_member member, uint64_t price)
+{
+    charge_attempt(n, member, 1, price);
 }
 
 static void
@@ -130,13 +148,12 @@ each_message_is_counted_in_one_place(void)
     outcome(0, AUDIT_FAILED, false);
     outcome(1, AUDIT_DEAD, false);
     audit_dead(audit, member_of(1), 1, AUDIT_DEAD);
-    audit_place(audit, member_of(2), 2, AUDIT_IN_STREAM, 0);
-    audit_place(audit, member_of(3), 3, AUDIT_IN_STREAM, 0);
-    audit_place(audit, member_of(3), 3, AUDIT_CLAIMED, 0);
-    audit_place(audit, member_of(4), AUDIT_UNKNOWN, AUDIT_GRANTED,
-                0); /* named before it is known */
-    audit_place(audit, member_of(4), 4, AUDIT_IN_STREAM, 0);
-    audit_place(audit, member_of(5), 5, AUDIT_LATER, 0);
+    audit_place(audit, member_of(2), 2, AUDIT_IN_STREAM);
+    audit_place(audit, member_of(3), 3, AUDIT_IN_STREAM);
+    audit_place(audit, member_of(3), 3, AUDIT_CLAIMED);
+    audit_place(audit, member_of(4), AUDIT_UNKNOWN, AUDIT_GRANTED); /* named before it is known */
+    audit_place(audit, member_of(4), 4, AUDIT_IN_STREAM);
+    audit_place(audit, member_of(5), 5, AUDIT_LATER);
     finish();
     expect_only(AUDIT_LOST, 0);
     expect_u64(report.outcomes[AUDIT_ACCEPTED], 4);
@@ -154,10 +171,12 @@ what_is_parked_is_exposure(void)
 {
     world(2);
     audit_uncertain(audit, member_of(0), 0);
-    audit_place(audit, member_of(0), 0, AUDIT_UNCERTAIN, PRICE);
+    audit_place(audit, member_of(0), 0, AUDIT_UNCERTAIN);
+    audit_exposed(audit, member_of(0), token_of(0, 1), PRICE);
     charge(0, PRICE); /* it did arrive */
     audit_uncertain(audit, member_of(1), AUDIT_UNKNOWN);
-    audit_place(audit, member_of(1), 1, AUDIT_UNCERTAIN, PRICE); /* it did not */
+    audit_place(audit, member_of(1), 1, AUDIT_PARKED);
+    audit_exposed(audit, member_of(1), token_of(1, 1), PRICE); /* it did not */
     finish();
     expect_only(AUDIT_LOST, 0);
     expect_u64(report.parked, 2);
@@ -166,12 +185,86 @@ what_is_parked_is_exposure(void)
     expect(report.difference == 0);
 }
 
+/* Attempt 1 had no answer, attempt 2 was accepted: both are on the bill. */
+static void
+each_attempt_is_exposed_until_its_receipt(void)
+{
+    for (int receipt_came = 0; receipt_came < 2; receipt_came++) {
+        world(1);
+        accept_event(0, PRICE);
+        audit_ledger(audit, PRICE);
+        audit_flag_possible(audit, member_of(0));
+        charge_attempt(0, member_of(0), 1, PRICE);
+        charge_attempt(0, member_of(0), 2, PRICE);
+        if (receipt_came) {
+            audit_corrected(audit, member_of(0), 0, PRICE);
+            audit_ledger(audit, PRICE);
+        } else {
+            audit_exposed(audit, member_of(0), token_of(0, 1), PRICE);
+        }
+        finish();
+        expect_only(AUDIT_LOST, 0);
+        expect_u64(report.possible_duplicates, 1);
+        expect_u64(report.exposure_billed, receipt_came ? 0 : PRICE);
+    }
+}
+
+/* What is exposed is the attempt, not its member: the bill must hold that attempt. */
+static void
+another_attempts_charge_does_not_explain_it(void)
+{
+    world(1);
+    audit_place(audit, member_of(0), 0, AUDIT_UNCERTAIN);
+    audit_exposed(audit, member_of(0), token_of(0, 1), PRICE);
+    charge_attempt(0, member_of(0), 2, PRICE);
+    finish();
+    expect_u64(report.problems[AUDIT_BILL_ONLY], 1);
+    expect_u64(report.exposure_billed, 0);
+    expect(report.difference == PRICE);
+}
+
+static void
+what_is_proven_is_charged_before_it_is_told(void)
+{
+    world(1);
+    audit_place(audit, member_of(0), 0, AUDIT_LATER);
+    audit_proven(audit, member_of(0), PRICE);
+    audit_proven(audit, member_of(0), PRICE); /* seen twice in one scan */
+    audit_ledger(audit, PRICE);
+    charge(0, PRICE);
+    finish();
+    expect_only(AUDIT_LOST, 0);
+    expect_u64(report.later, 1);
+}
+
+static void
+a_dropped_one_may_be_charged_later(void)
+{
+    world(1);
+    outcome(0, AUDIT_DROPPED, false);
+    charge(0, PRICE);
+    audit_corrected(audit, member_of(0), 0, PRICE);
+    audit_ledger(audit, PRICE);
+    finish();
+    expect_only(AUDIT_LOST, 0);
+    expect_u64(report.outcomes[AUDIT_DROPPED], 1);
+}
+
+static void
+a_parked_one_with_an_outcome_is_found(void)
+{
+    world(0);
+    audit_place(audit, member_of(0), 0, AUDIT_PARKED);
+    finish();
+    expect_only(AUDIT_TWO_PLACES, 1);
+}
+
 static void
 what_is_in_flight_is_not_a_difference(void)
 {
     world(1);
-    audit_place(audit, member_of(0), 0, AUDIT_IN_STREAM, 0);
-    audit_place(audit, member_of(0), 0, AUDIT_GRANTED, 0);
+    audit_place(audit, member_of(0), 0, AUDIT_IN_STREAM);
+    audit_place(audit, member_of(0), 0, AUDIT_GRANTED);
     charge(0, PRICE);
     finish();
     expect_only(AUDIT_LOST, 0);
@@ -322,7 +415,8 @@ static void
 a_wrong_price_of_a_parked_one_is_found(void)
 {
     world(1);
-    audit_place(audit, member_of(0), 0, AUDIT_UNCERTAIN, PRICE + 1);
+    audit_place(audit, member_of(0), 0, AUDIT_UNCERTAIN);
+    audit_exposed(audit, member_of(0), token_of(0, 1), PRICE + 1);
     charge(0, PRICE);
     finish();
     expect_only(AUDIT_PRICE, 1);
@@ -371,13 +465,12 @@ static void
 two_places_are_found(void)
 {
     world(0);
-    audit_place(audit, member_of(4), 4, AUDIT_IN_STREAM,
-                0); /* accepted, yet it will be sent again */
+    audit_place(audit, member_of(4), 4, AUDIT_IN_STREAM); /* accepted, yet it will be sent again */
     finish();
     expect_only(AUDIT_TWO_PLACES, 1);
     world(1);
-    audit_place(audit, member_of(0), 0, AUDIT_IN_STREAM, 0);
-    audit_place(audit, member_of(0), 0, AUDIT_LATER, 0);
+    audit_place(audit, member_of(0), 0, AUDIT_IN_STREAM);
+    audit_place(audit, member_of(0), 0, AUDIT_LATER);
     finish();
     expect_only(AUDIT_TWO_PLACES, 1);
 }
@@ -597,8 +690,8 @@ streams_may_give_the_same_id(void)
     world(2);
     struct audit_member urgent = member_of(0);
     urgent.stream = AUDIT_URGENT;
-    audit_place(audit, member_of(0), 0, AUDIT_IN_STREAM, 0);
-    audit_place(audit, urgent, 1, AUDIT_LATER, 0);
+    audit_place(audit, member_of(0), 0, AUDIT_IN_STREAM);
+    audit_place(audit, urgent, 1, AUDIT_LATER);
     finish();
     expect_only(AUDIT_LOST, 0);
     expect_u64(report.waiting, 1);
@@ -639,7 +732,7 @@ static void
 a_second_photograph_forgets_the_first(void)
 {
     world(1);
-    audit_place(audit, member_of(0), 0, AUDIT_IN_STREAM, 0);
+    audit_place(audit, member_of(0), 0, AUDIT_IN_STREAM);
     audit_forget_places(audit);
     audit_ledger(audit, (MESSAGES - 1) * PRICE);
     outcome(0, AUDIT_FAILED, false);
@@ -654,7 +747,7 @@ many_foreigners_make_it_grow(void)
     for (uint64_t i = 0; i < 20000; i++) {
         struct audit_member theirs = {
             .ms = 5 + i / 64, .index = (uint8_t)(1 + i % 64), .known = true};
-        audit_place(audit, theirs, AUDIT_UNKNOWN, AUDIT_IN_STREAM, 0);
+        audit_place(audit, theirs, AUDIT_UNKNOWN, AUDIT_IN_STREAM);
     }
     finish();
     expect_only(AUDIT_LOST, 0);
@@ -789,6 +882,11 @@ main(void)
     TEST(a_good_world_is_good);
     TEST(each_message_is_counted_in_one_place);
     TEST(what_is_parked_is_exposure);
+    TEST(each_attempt_is_exposed_until_its_receipt);
+    TEST(another_attempts_charge_does_not_explain_it);
+    TEST(what_is_proven_is_charged_before_it_is_told);
+    TEST(a_dropped_one_may_be_charged_later);
+    TEST(a_parked_one_with_an_outcome_is_found);
     TEST(what_is_in_flight_is_not_a_difference);
     TEST(others_money_counts_but_not_their_number);
     TEST(a_repeated_one_counts_once);

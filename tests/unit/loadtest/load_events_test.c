@@ -43,6 +43,8 @@ outcomes_are_read(void)
     outcome("{\"type\":\"uncertain\",\"entry\":\"1732377600000-2\",\"ref\":\"1/20\","
             "\"at\":1732377600200}");
     outcome("{\"type\":\"delivered\",\"entry\":\"1732377600000-0/3\",\"at\":1732377600300}");
+    outcome("{\"type\":\"corrected\",\"possible_duplicate\":true,\"entry\":\"1732377600000-2\","
+            "\"ref\":\"1/20\",\"price\":55000,\"at\":1732377600300}");
     const struct audit_live *live = audit_live(audit);
     expect_u64(live->accepted, 1);
     expect_u64(live->refused, 2);
