@@ -173,17 +173,23 @@ read_entry(const struct claim_part *part, size_t index, struct claim_entry *entr
 }
 
 static struct claim_hold *
-take_hold(struct account *account, const struct claim_part *part)
+take_hold(struct account *account, enum source source, struct span name)
 {
     struct worker *worker = account->worker;
     struct claim_hold *hold = worker->free_holds;
     check(hold != NULL); /* CLAIM_PARTS_MAX were set aside */
     worker->free_holds = hold->next;
     worker->holds_free--;
-    *hold = (struct claim_hold){.account = account, .source = part->source};
-    memcpy(hold->name_text, part->claim.data, part->claim.size);
-    hold->name = (struct span){.data = hold->name_text, .size = part->claim.size};
+    *hold = (struct claim_hold){.account = account, .source = source};
+    memcpy(hold->name_text, name.data, name.size);
+    hold->name = (struct span){.data = hold->name_text, .size = name.size};
     return hold;
+}
+
+struct claim_hold *
+claims_hold(struct account *account, struct span name)
+{
+    return take_hold(account, SOURCE_LATER, name);
 }
 
 /*
@@ -197,7 +203,7 @@ take_part(struct account *account, struct batch *batch, const struct claim_reply
     struct claim_part part;
     if (!claim_read_part(claim, index, &part) || part.claim.size >= QUEUE_GRANT_MAX)
         return false;
-    struct claim_hold *hold = take_hold(account, &part);
+    struct claim_hold *hold = take_hold(account, part.source, part.claim);
     hold->deliveries = 1; /* ours, so that it is not finished while it is being taken */
     for (size_t i = 0; i < part.entry_count; i++) {
         struct claim_entry entry;
@@ -286,10 +292,9 @@ set_lost(struct account *account)
 
 /* As for a grant: an error is a no, unless this was a repetition of one that may have been done. */
 static void
-end_refused(struct account *account, struct span cause)
+end_refused(struct account *account, const struct reply *reply)
 {
-    log_line(LOG_WARN, "claim_refused", "account=%s cause=\"%.*s\"",
-             account->settings->keys.account, SPAN_ARG(cause));
+    (void)trouble_take(account->worker, account, TROUBLE_CLAIM, reply);
     if (account->claim_in_doubt) {
         set_lost(account);
         worker_ask_again(account->worker);
@@ -317,10 +322,19 @@ on_claim(void *context, const struct reply *reply)
         return; /* asked under a name that was fenced since: others have those entries now */
     }
     if (!claim_read(reply, &claim)) {
-        end_refused(account, reply->text);
+        end_refused(account, reply);
         return;
     }
     end_claim(account);
+    trouble_end(worker, account, TROUBLE_CLAIM);
+    if (claim.declare) {
+        declaration_want(worker, "a claim was answered so");
+        return;
+    }
+    if (claim.wait) {
+        worker_wait_for_others(account);
+        return;
+    }
     if (claim.fenced) {
         worker->fenced = true;
         worker_work_later(worker);
@@ -331,6 +345,7 @@ on_claim(void *context, const struct reply *reply)
         return;
     }
     stop_is_over(account);
+    worker->claims_wait = false;
     note_cursor(account->cursor[0], claim.cursor_urgent);
     note_cursor(account->cursor[1], claim.cursor_queue);
     note_due(account, &claim);
@@ -455,6 +470,8 @@ void
 claims_release(struct delivery *delivery)
 {
     struct claim_hold *hold = delivery->hold;
+    if (hold == NULL)
+        return; /* it was let go */
     check(hold->deliveries > 0);
     hold->deliveries--;
     delivery->hold = NULL;
@@ -466,4 +483,20 @@ claims_forget(struct account *account)
 {
     if (account->claiming && !account->claim_sent)
         end_claim(account);
+}
+
+void
+claims_let_go(struct worker *worker)
+{
+    for (uint32_t i = 0; i < DELIVERIES_MAX; i++)
+        worker->deliveries[i].hold = NULL;
+    for (uint32_t i = 0; i < worker->account_count; i++)
+        worker->accounts[i].finished = NULL;
+    worker->free_holds = NULL;
+    worker->holds_free = HOLDS_MAX;
+    for (uint32_t i = 0; i < HOLDS_MAX; i++) {
+        worker->holds[i].deliveries = 0;
+        worker->holds[i].next = worker->free_holds;
+        worker->free_holds = &worker->holds[i];
+    }
 }

@@ -9,6 +9,11 @@
 /* Asks for the accounts that want more, in turn, as far as there are free slots. */
 void claims_ask_more(struct worker *worker);
 
+/* A hold for a claim that was not asked for as one: a declaration's. Nobody stands in it yet. */
+struct claim_hold *claims_hold(struct account *account, struct span name);
+/* All claims are given back, by a declaration: no delivery has a hold any more. */
+void claims_let_go(struct worker *worker);
+
 /* A delivery of this hold was settled, or dropped when the worker was fenced. */
 void claims_release(struct delivery *delivery);
 

@@ -56,6 +56,8 @@ struct claim_hold {
     struct claim_hold *next;
 };
 
+struct recent_record;
+
 /* A grant of ours: what may be on the wire under one name. */
 struct grant_hold {
     char name_text[QUEUE_GRANT_MAX];
@@ -63,6 +65,7 @@ struct grant_hold {
     enum source source;
     uint32_t unsettled;
     uint64_t granted_us;          /* monotonic, before it was asked for */
+    struct recent_record *recent; /* what is remembered of it, while something is open */
     struct delivery *settling[2]; /* while a settle is written: accepted, dropped */
     struct grant_hold *next;
 };
@@ -130,6 +133,7 @@ struct delivery {
     struct grant_hold *grant;
     uint32_t index; /* its place in the grant */
     uint32_t cell;  /* its cell's number in the grant */
+    bool disowned;  /* a declaration told: it is not ours any more */
 
     struct channel_exchange exchange;
     struct exchange_memory *exchange_memory; /* while under way */

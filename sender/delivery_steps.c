@@ -358,7 +358,7 @@ grant_is_old(const struct delivery *delivery)
 {
     const struct worker *worker = delivery->worker;
     const struct grant_hold *grant = delivery->grant;
-    return loop_now_us(worker->loop) - grant->granted_us > GRANT_AGE_MAX_US ||
+    return delivery->disowned || loop_now_us(worker->loop) - grant->granted_us > GRANT_AGE_MAX_US ||
            !span_starts(grant->name, worker->holder); /* of a name that was fenced */
 }
 

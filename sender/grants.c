@@ -65,42 +65,54 @@ name_recipient(const struct delivery *delivery, char forms[FORMS_SIZE])
 
 static void on_grant(void *context, const struct reply *reply);
 
-/* Writes the call (again): its deliveries and its grant's name are what make it the same. */
-static bool
-write_call(struct grant_call *grant_call)
-{
-    struct worker *worker = grant_call->worker;
+/* A call's request, and what it borrows from besides the deliveries. */
+struct composed {
     struct grant_member members[GRANT_MEMBERS_MAX];
     char forms[GRANT_MEMBERS_MAX][FORMS_SIZE];
     struct cells cells;
-    cells.count = 0;
-    memset(cells.slots, 0, sizeof(cells.slots));
+    struct grant_request request;
+};
+
+/* Its deliveries and its grant's name are what make it the same each time. */
+static void
+compose(const struct grant_call *grant_call, struct composed *composed)
+{
+    struct cells *cells = &composed->cells;
+    cells->count = 0;
+    memset(cells->slots, 0, sizeof(cells->slots));
     for (uint32_t i = 0; i < grant_call->count; i++) {
         struct delivery *delivery = grant_call->deliveries[i];
         delivery->cell =
-            find_cell(&cells, &delivery->quote, grant_call->account->settings->currency);
-        members[i] = (struct grant_member){.name = delivery->name,
-                                           .attempt = delivery->attempts + 1,
-                                           .cell = delivery->cell,
-                                           .id = delivery->notification.id,
-                                           .recipient = name_recipient(delivery, forms[i])};
+            find_cell(cells, &delivery->quote, grant_call->account->settings->currency);
+        composed->members[i] =
+            (struct grant_member){.name = delivery->name,
+                                  .attempt = delivery->attempts + 1,
+                                  .cell = delivery->cell,
+                                  .id = delivery->notification.id,
+                                  .recipient = name_recipient(delivery, composed->forms[i])};
     }
-    const struct call call = {redis_client_session(worker->redis),
-                              &grant_call->account->settings->keys, on_grant, grant_call};
-    const struct grant_request request = {
-        .holder = worker->holder,
+    composed->request = (struct grant_request){
+        .holder = grant_call->worker->holder,
         .grant = grant_call->grant->name,
         .at_ms = clock_unix_ms(),
         .source = grant_call->grant->source,
-        .cells = cells.cells,
-        .cell_count = cells.count,
-        .members = members,
+        .cells = cells->cells,
+        .cell_count = cells->count,
+        .members = composed->members,
         .member_count = grant_call->count,
     };
-    grant_call->sent = redis_client_is_ready(worker->redis) && call_grant(&call, &request);
+}
+
+static void
+write_call(struct grant_call *grant_call, const struct composed *composed)
+{
+    struct worker *worker = grant_call->worker;
+    const struct call call = {redis_client_session(worker->redis),
+                              &grant_call->account->settings->keys, on_grant, grant_call};
+    grant_call->sent =
+        redis_client_is_ready(worker->redis) && call_grant(&call, &composed->request);
     if (grant_call->sent)
         redis_client_flush(worker->redis);
-    return grant_call->sent;
 }
 
 /* ---- the reply ------------------------------------------------------------------------------ */
@@ -172,6 +184,7 @@ take_back(struct grant_call *grant_call)
         delivery_run(grant_call->deliveries[i]); /* still granting */
     }
     grant_call->grant->unsettled = 0;
+    recent_undo(grant_call->grant->recent);
     end_call(grant_call);
 }
 
@@ -181,11 +194,10 @@ take_back(struct grant_call *grant_call)
  * answer. Else it is taken back, and keeps no other account's call from being written.
  */
 static void
-end_refused(struct grant_call *grant_call, struct span cause)
+end_refused(struct grant_call *grant_call, const struct reply *reply)
 {
     struct account *account = grant_call->account;
-    log_line(LOG_WARN, "grant_refused", "account=%s cause=\"%.*s\"",
-             account->settings->keys.account, SPAN_ARG(cause));
+    (void)trouble_take(grant_call->worker, account, TROUBLE_GRANT, reply);
     if (grant_call->in_doubt) {
         grant_call->sent = false;
         worker_ask_again(grant_call->worker);
@@ -195,9 +207,11 @@ end_refused(struct grant_call *grant_call, struct span cause)
     take_back(grant_call);
 }
 
+/* Whether it was granted is not known, or does not matter any more. */
 static void
 drop_all(struct grant_call *grant_call)
 {
+    recent_doubt(grant_call->grant->recent, loop_now_us(grant_call->worker->loop));
     for (uint32_t i = 0; i < grant_call->count; i++)
         lease_drop(grant_call->deliveries[i]); /* the last one frees the grant */
     grant_call->used = false;
@@ -211,9 +225,28 @@ grants_forget(struct worker *worker)
             drop_all(&worker->grant_calls[i]);
 }
 
+bool
+grants_under_way(const struct worker *worker)
+{
+    for (uint32_t i = 0; i < GRANT_CALLS_MAX; i++)
+        if (worker->grant_calls[i].used && worker->grant_calls[i].sent)
+            return true;
+    return false;
+}
+
+static void
+remember_granted(const struct grant_call *grant_call, struct span marks)
+{
+    struct composed composed;
+    compose(grant_call, &composed);
+    recent_granted(grant_call->grant->recent, &composed.request, marks,
+                   loop_now_us(grant_call->worker->loop));
+}
+
 static void
 resume_granted(struct grant_call *grant_call, const struct grant_reply *grant)
 {
+    remember_granted(grant_call, grant->marks);
     uint32_t index = 0;
     size_t owner = 0;
     for (uint32_t i = 0; i < grant_call->count; i++) {
@@ -251,7 +284,18 @@ on_grant(void *context, const struct reply *reply)
         return;
     }
     if (!grant_read(reply, grant_call->count, &grant)) {
-        end_refused(grant_call, reply->text);
+        end_refused(grant_call, reply);
+        return;
+    }
+    trouble_end(worker, grant_call->account, TROUBLE_GRANT);
+    if (grant.declare) { /* it stays as it is, and is dropped when that is made */
+        grant_call->sent = false;
+        declaration_want(worker, "a grant was answered so");
+        return;
+    }
+    if (grant.wait) {
+        take_back(grant_call);
+        worker_wait_for_others(grant_call->account);
         return;
     }
     if (grant.fenced) {
@@ -299,7 +343,8 @@ ask_source(struct account *account, enum source source, uint32_t room)
     struct worker *worker = account->worker;
     struct delivery_list *ready = &account->ready[source];
     uint64_t now_ms = clock_unix_ms();
-    if (ready->count == 0 || room == 0 || worker->free_grants == NULL)
+    if (ready->count == 0 || room == 0 || worker->free_grants == NULL ||
+        !recent_make_room(worker->recent, loop_now_us(worker->loop)))
         return 0;
     struct grant_call *grant_call = free_call(worker);
     if (grant_call == NULL)
@@ -326,7 +371,11 @@ ask_source(struct account *account, enum source source, uint32_t room)
     grant_call->grant->unsettled = grant_call->count;
     worker->granted += grant_call->count;
     account->granted += grant_call->count;
-    (void)write_call(grant_call); /* no room: it is written with the next turn's lost ones */
+    struct composed composed;
+    compose(grant_call, &composed);
+    recent_ask(worker->recent, (uint32_t)(account - worker->accounts), &composed.request,
+               &grant_call->grant->recent);
+    write_call(grant_call, &composed); /* no room: it is written with the next turn's lost ones */
     return grant_call->count;
 }
 
@@ -426,7 +475,8 @@ wanted_room(struct account *account, bool *for_others)
 static bool
 has_room(struct worker *worker)
 {
-    return free_call(worker) != NULL && worker->free_grants != NULL;
+    return free_call(worker) != NULL && worker->free_grants != NULL &&
+           recent_make_room(worker->recent, loop_now_us(worker->loop));
 }
 
 /* One account's turn: what its share gives. */
@@ -469,12 +519,30 @@ grants_ask_ready(struct worker *worker)
     }
 }
 
+static void
+ask_lost(struct grant_call *grant_call)
+{
+    struct composed composed;
+    compose(grant_call, &composed);
+    write_call(grant_call, &composed);
+}
+
 void
 grants_ask_lost(struct worker *worker)
 {
     for (uint32_t i = 0; i < GRANT_CALLS_MAX; i++)
         if (worker->grant_calls[i].used && !worker->grant_calls[i].sent)
-            (void)write_call(&worker->grant_calls[i]);
+            ask_lost(&worker->grant_calls[i]);
+}
+
+static enum recent_end
+end_of(const struct delivery *delivery)
+{
+    if (delivery->state != DELIVERY_SETTLING && delivery->state != DELIVERY_TELLING)
+        return RECENT_OTHER; /* it was dropped */
+    if (delivery->outcome.action == SETTLE_ACCEPT)
+        return RECENT_ACCEPTED;
+    return delivery->outcome.action == SETTLE_UNCERTAIN ? RECENT_UNCERTAIN : RECENT_OTHER;
 }
 
 void
@@ -483,6 +551,9 @@ grants_release(struct delivery *delivery)
     struct grant_hold *grant = delivery->grant;
     if (grant == NULL)
         return;
+    if (grant->recent != NULL)
+        recent_settle(grant->recent, delivery->index, end_of(delivery),
+                      loop_now_us(delivery->worker->loop));
     delivery->grant = NULL;
     check(grant->unsettled > 0);
     count_down(delivery->account);

@@ -13,8 +13,12 @@ void grants_ask_ready(struct worker *worker);
  * under its name is the same grant. */
 void grants_ask_lost(struct worker *worker);
 
-/* The worker was fenced: calls whose replies were lost are not written again. */
+/* The worker was fenced, or will declare what it has: calls whose replies were lost are not written
+ * again. */
 void grants_forget(struct worker *worker);
+
+/* True while a call waits for its reply. */
+bool grants_under_way(const struct worker *worker);
 
 /* A member of the grant was settled: the hold goes when the last is. */
 void grants_release(struct delivery *delivery);

@@ -38,10 +38,10 @@ on_recover(void *context, const struct reply *reply)
     if (reply == NULL)
         return; /* still wanted: asked again with the next beat */
     if (!recover_read(reply, &claims, &uncertain)) {
-        log_line(LOG_WARN, "recover_refused", "account=%s cause=\"%.*s\"",
-                 account->settings->keys.account, SPAN_ARG(reply->text));
+        (void)trouble_take(account->worker, account, TROUBLE_RECOVER, reply);
         return;
     }
+    trouble_end(account->worker, account, TROUBLE_RECOVER);
     account->recover_wanted = claims > 0 || uncertain > 0; /* one call does only so much */
     if (!account->recover_wanted)
         return;
@@ -174,9 +174,10 @@ on_beat(void *context, const struct reply *reply)
     uint64_t asked_us = business->asked_us;
     business->asked_us = 0;
     if (reply_at(reply, 0) == NULL) {
-        log_line(LOG_WARN, "beat_refused", "cause=\"%.*s\"", SPAN_ARG(reply->text));
+        (void)trouble_take(worker, NULL, TROUBLE_BEAT, reply);
         return;
     }
+    trouble_end(worker, NULL, TROUBLE_BEAT);
     if (!reply_is_text(reply_at(reply, 0), "ok")) {
         worker->fenced = true;
         worker_work_later(worker);
@@ -205,7 +206,7 @@ lease_beat(struct worker *worker)
     uint64_t now_us = loop_now_us(worker->loop);
     for (uint32_t i = 0; i < worker->sender->business_count; i++) {
         struct business *business = &worker->businesses[i];
-        if (business->asked_us != 0 || !redis_client_is_ready(worker->redis))
+        if (business->asked_us != 0 || !worker_may_call(worker))
             continue;
         const struct call call = {redis_client_session(worker->redis),
                                   keys_of_business(worker, business), on_beat, business};
@@ -289,6 +290,7 @@ lease_start_over(struct worker *worker)
         claims_forget(account);
     }
     grants_forget(worker);
+    declaration_drop(worker);
     lease_begin(worker);
 }
 

@@ -45,7 +45,8 @@ enum {
     /* What was granted lately, to be declared again: 45 bytes a member as a rule, so some 700,000
      * of them, or 70,000 a second. */
     RECENT_SIZE = LIMIT(32 * 1024 * 1024, 1024 * 1024),
-    RECENT_RECORD_MAX = 512 * 1024, /* of one grant: every name and id as long as it may be */
+    /* Of one grant: every name and id as long as it may be. */
+    RECENT_RECORD_MAX = LIMIT(512 * 1024, 32 * 1024),
 
     TEXT_SIZE = 160 * 1024,       /* what the customer will read: 32,768 characters, and the rest */
     BODY_SIZE = 4096,             /* request bodies that fit a small one; the usual is 500 bytes */

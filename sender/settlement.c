@@ -381,12 +381,14 @@ settle_again(struct settle_call *call)
  * never take. Halving what is asked for leaves the bad one alone in the end, and the others go on.
  */
 static void
-take_refusal(struct settle_call *call, struct span cause)
+take_refusal(struct settle_call *call, const struct reply *reply)
 {
     struct account *account = call->account;
     uint32_t count = call->group_start[call->group_count];
-    log_line(LOG_ERROR, "settle_refused", "account=%s outcomes=%u cause=\"%.*s\"",
-             account->settings->keys.account, count, SPAN_ARG(cause));
+    if (trouble_take(call->worker, account, TROUBLE_SETTLE, reply) != SESSION_REMEDY_APART) {
+        settle_again(call);
+        return;
+    }
     account->settle_refused = count > 0;
     account->settle_most = count > 1 ? count / 2 : 1;
     account->settle_after_us = loop_now_us(call->worker->loop) + SETTLE_WAIT_US;
@@ -406,12 +408,19 @@ on_settle(void *context, const struct reply *reply)
         settle_again(call);
         return;
     }
+    if (settle_wants_declare(reply)) {
+        settle_again(call);
+        declaration_want(call->worker, "a settle was answered so");
+        return;
+    }
     if (!settle_is_read(reply, call->group_count)) {
-        take_refusal(call, reply->text);
+        take_refusal(call, reply);
         return;
     }
     account->settle_refused = false;
     account->settle_most *= account->settle_most <= SETTLE_MEMBERS_MAX / 2 ? 2 : 1;
+    if (account->settle_most > SETTLE_MEMBERS_MAX / 2)
+        trouble_end(call->worker, account, TROUBLE_SETTLE);
     for (uint32_t i = 0; i < call->group_count; i++) {
         struct span already = {0};
         if (settle_read(reply, i, &already))
@@ -526,7 +535,7 @@ settlement_write_all(struct worker *worker)
     while (redis_client_is_ready(worker->redis) && (account = turns_first_settle(worker)) != NULL) {
         struct settle_call *call = free_call(worker);
         bool wants = (account->settling.count > 0 || account->finished != NULL) &&
-                     !account->settling_now &&
+                     !account->settling_now && !account->left_out &&
                      loop_now_us(worker->loop) >= account->settle_after_us;
         if (wants && call == NULL)
             return;

@@ -98,6 +98,7 @@ slots_give(struct delivery *delivery)
 void
 slots_open(struct worker *worker)
 {
+    worker->recent = recent_new(RECENT_SIZE);
     worker->deliveries = check_alloc(DELIVERIES_MAX, sizeof(*worker->deliveries));
     for (uint32_t i = 0; i < DELIVERIES_MAX; i++) {
         clear_delivery(worker, &worker->deliveries[i]);
@@ -132,4 +133,5 @@ slots_close(struct worker *worker)
     free(worker->batches);
     free(worker->holds);
     free(worker->grants);
+    recent_free(worker->recent);
 }

@@ -21,18 +21,38 @@
 enum {
     REFUSED_WAIT_US = 1000 * 1000, /* an account's claims and grants, after an error of Redis' */
     ASK_AGAIN_US = 300 * 1000,     /* between two tries when Redis answers errors */
+    OTHERS_WAIT_US = 250 * 1000,   /* ... while others have not declared what they sent */
+    REDIS_LOST_MAX_US = 5 * 1000 * 1000, /* half of what others wait for our declaration */
     REDIS_SILENCE_US = 10 * 1000 * 1000, /* no answer for so long: it is looked for elsewhere */
     REDIS_BACKOFF_MAX_US = 1000 * 1000,
+    DECLARES = false,              /* until the library has facteur_declare */
     TURN_WAIT_MAX_US = 200 * 1000, /* how soon a signal is seen at the latest */
 };
 
 /* ---- the end of a turn ---------------------------------------------------------------------- */
 
 bool
+worker_may_call(const struct worker *worker)
+{
+    return redis_client_is_ready(worker->redis) && trouble_is_over(worker) &&
+           worker->library == REDIS_LIBRARY_GOOD && !worker->declaration.wanted;
+}
+
+/* A Redis that is away may be another when it comes back, in which others would be given what this
+ * worker was granted, if it did not say so in time. */
+static bool
+is_long_lost(const struct worker *worker)
+{
+    return worker->redis_lost_us != 0 &&
+           loop_now_us(worker->loop) - worker->redis_lost_us > REDIS_LOST_MAX_US;
+}
+
+bool
 worker_may_send(const struct worker *worker, const struct account *account)
 {
     return lease_holds(worker, account->settings->business) && !pause_is_on(account) &&
-           !account->settle_refused;
+           !account->settle_refused && !account->left_out && !worker->declaration.wanted &&
+           !is_long_lost(worker);
 }
 
 bool
@@ -46,13 +66,37 @@ worker_refuse(struct account *account)
 {
     account->ask_after_us = loop_now_us(account->worker->loop) + REFUSED_WAIT_US;
     turns_stir(account);
+    turns_wait(account);
+}
+
+void
+worker_wait_for_others(struct account *account)
+{
+    struct worker *worker = account->worker;
+    account->ask_after_us = loop_now_us(worker->loop) + OTHERS_WAIT_US;
+    account->has_more = true;
+    turns_stir(account);
+    turns_wait(account);
+    if (!worker->claims_wait)
+        log_line(LOG_INFO, "claims_wait",
+                 "worker=%u meaning=\"Redis was started anew: another worker has not told yet what "
+                 "it had sent; ten seconds at most\"",
+                 worker->number);
+    worker->claims_wait = true;
+}
+
+void
+worker_wake_at(struct worker *worker, uint64_t due_us)
+{
+    if (!timer_is_started(&worker->wake_timer) || worker->wake_timer.due_us > due_us)
+        timer_start(loop_timers(worker->loop), &worker->wake_timer, due_us);
 }
 
 void
 worker_ask_again(struct worker *worker)
 {
     worker->ask_again_us = loop_now_us(worker->loop) + ASK_AGAIN_US;
-    timer_start(loop_timers(worker->loop), &worker->wake_timer, worker->ask_again_us);
+    worker_wake_at(worker, worker->ask_again_us);
 }
 
 /* Calls whose replies went with a connection, and those that had no room in the output. */
@@ -95,6 +139,37 @@ is_drained(const struct worker *worker)
     return worker->granted == 0 && channel_active(worker->channel) == 0;
 }
 
+/* The timer is one for all of them. */
+static void
+wake_for_waits(struct worker *worker)
+{
+    const uint64_t times_us[] = {worker->trouble.until_us, worker->ask_again_us,
+                                 worker->declaration.again_us};
+    for (size_t i = 0; i < sizeof(times_us) / sizeof(times_us[0]); i++)
+        if (times_us[i] > loop_now_us(worker->loop))
+            worker_wake_at(worker, times_us[i]);
+}
+
+/* False: Redis is not there, or something must be done first. */
+static bool
+is_in_order(struct worker *worker)
+{
+    if (!redis_client_is_ready(worker->redis))
+        return false;
+    wake_for_waits(worker);
+    if (!trouble_is_over(worker))
+        return false;
+    if (worker->library == REDIS_LIBRARY_UNKNOWN)
+        redis_library_look(worker);
+    if (worker->library != REDIS_LIBRARY_GOOD || !declaration_go_on(worker))
+        return false;
+    if (worker->holder.size == 0)
+        lease_begin(worker);
+    else if (worker->trouble.kind != SESSION_TROUBLE_NONE)
+        lease_beat(worker); /* is it over? Its answer says so, when nothing else is asked */
+    return true;
+}
+
 static void
 work(struct loop_flush *flush)
 {
@@ -107,11 +182,11 @@ work(struct loop_flush *flush)
     if (!worker->draining && atomic_load_explicit(&worker->sender->draining, memory_order_relaxed))
         begin_drain(worker);
     exchanges_send(worker);
+    if (!is_in_order(worker))
+        return;
     stop_tell(worker);
     settlement_write_all(worker);
     receipts_write(worker);
-    if (!redis_client_is_ready(worker->redis))
-        return;
     ask_lost(worker);
     if (!worker->draining) {
         grants_ask_ready(worker);
@@ -168,23 +243,25 @@ on_redis_ready(void *context)
 {
     struct worker *worker = context;
     const char *identity = redis_client_identity(worker->redis);
+    bool same = identity[0] != '\0' && strcmp(identity, worker->redis_identity) == 0;
     check_magic(worker, WORKER_MAGIC);
     log_line(LOG_INFO, "redis_ready", "worker=%u place=%s", worker->number,
              redis_client_place(worker->redis));
     worker->redis_trouble[0] = '\0';
-    /* Another Redis, or this one started anew, has no connection of before, and gives its numbers
-     * to others. */
-    if (identity[0] == '\0' || strcmp(identity, worker->redis_identity) != 0)
-        worker->redis_id = 0;
-    if (worker->holder.size > 0) /* what blocks does not notice that nobody is there */
-        redis_client_leave(worker->bell, "the other connection was lost");
+    worker->redis_lost_us = worker->trouble.until_us = 0;
     snprintf(worker->redis_identity, sizeof(worker->redis_identity), "%s", identity);
+    if (!same) { /* it has no connection of before, and gives its numbers to others */
+        worker->redis_id = 0;
+        worker->library = REDIS_LIBRARY_UNKNOWN;
+    }
     end_old_connection(worker);
     worker->redis_known = true;
-    if (worker->holder.size == 0)
-        lease_begin(worker);
-    else
+    if (worker->holder.size > 0) { /* what blocks does not notice that nobody is there */
+        redis_client_leave(worker->bell, "the other connection was lost");
+        if (!same && DECLARES)
+            declaration_want(worker, "another Redis, or one that was started anew");
         lease_beat(worker);
+    }
     worker_work_later(worker);
 }
 
@@ -197,6 +274,10 @@ on_redis_lost(void *context, const char *reason)
         log_line(LOG_WARN, "redis_lost", "worker=%u cause=\"%s\"", worker->number, reason);
     snprintf(worker->redis_trouble, sizeof(worker->redis_trouble), "%s", reason);
     worker->redis_known = false;
+    if (worker->redis_lost_us == 0)
+        worker->redis_lost_us = loop_now_us(worker->loop);
+    redis_library_lost(worker);
+    declaration_lost(worker);
     lease_lost(worker);
 }
 
@@ -316,6 +397,7 @@ worker_open(struct worker *worker, struct error_text *error)
     stop_open(worker);
     receipts_open(worker);
     slots_open(worker);
+    declaration_open(worker);
     open_accounts(worker);
     exchanges_open(worker);
     open_scratch(worker);
@@ -358,6 +440,7 @@ worker_close(struct worker *worker)
     if (worker->redis_tls != NULL)
         tls_context_close(worker->redis_tls);
     slots_close(worker);
+    declaration_close(worker);
     free(worker->text);
     free(worker->scratch);
     free(worker->writing);

@@ -8,13 +8,17 @@
 #define FACTEUR_SENDER_WORKER_H
 
 #include "sender/delivery.h"
+#include "sender/declaration.h"
 #include "sender/receipts.h"
+#include "sender/recent.h"
 #include "sender/redis_info.h"
+#include "sender/redis_library.h"
 #include "sender/rules/beat.h"
 #include "sender/rules/floor.h"
 #include "sender/rules/pairs.h"
 #include "sender/rules/share.h"
 #include "sender/sender.h"
+#include "sender/trouble.h"
 
 enum { WORKER_MAGIC = 0x776f726b };
 
@@ -73,6 +77,8 @@ struct account {
     bool recover_wanted;              /* somebody died: until a recover finds nothing more */
     bool recovering;                  /* it waits for its reply */
     bool settle_refused;              /* the last one was: nothing new until one is taken */
+    bool left_out;                    /* its declaration was refused: it waits for the next */
+    struct trouble_said said;         /* of what Redis refuses for it */
     uint32_t settle_most;             /* outcomes of the next settle: halved by a refusal */
     char cursor[2][QUEUE_MEMBER_MAX]; /* of urgent and queue, as the last claim saw them */
 };
@@ -175,9 +181,18 @@ struct worker {
     struct grant_call grant_calls[GRANT_CALLS_MAX];
     struct settle_call settle_calls[SETTLE_CALLS_MAX];
 
-    uint64_t ask_again_us;  /* lost claims and grants are not asked again before */
-    struct loop_flush work; /* the end-of-turn work */
-    int64_t redis_id;       /* Redis' client id of `redis`, also after it was lost; 0: unknown */
+    struct recent *recent;          /* what it granted or had accepted lately */
+    struct declaration declaration; /* of it, to a Redis that may have forgotten */
+    struct trouble trouble;         /* what the whole of Redis refuses */
+    struct trouble_said said;       /* of calls that concern no account */
+    enum redis_library library;     /* in the Redis it is connected to */
+    bool library_newer;             /* than ours: said once */
+    bool library_contested;         /* another of its name was there without answering */
+    bool claims_wait;               /* others have not declared: said once */
+    uint64_t redis_lost_us;         /* since when it is not ready; 0: it is */
+    uint64_t ask_again_us;          /* lost claims and grants are not asked again before */
+    struct loop_flush work;         /* the end-of-turn work */
+    int64_t redis_id; /* Redis' client id of `redis`, also after it was lost; 0: unknown */
     char redis_identity[REDIS_IDENTITY_SIZE]; /* of the Redis it was a number of */
     char redis_trouble[256];                  /* why it is not ready, as it was said; "" */
     int64_t bell_id;                          /* Redis' client id of the bell; 0: unknown */
@@ -207,10 +222,13 @@ bool worker_turn(struct worker *worker); /* false: it is over, and to be closed 
 void worker_close(struct worker *worker);
 
 /* For the steps and the calls. */
-void worker_ask_again(struct worker *worker);  /* Redis answered an error: lost calls, in a while */
-void worker_work_later(struct worker *worker); /* run the end-of-turn work this turn */
+void worker_ask_again(struct worker *worker); /* Redis answered an error: lost calls, in a while */
+void worker_wake_at(struct worker *worker, uint64_t due_us); /* its work, then at the latest */
+void worker_work_later(struct worker *worker);     /* run the end-of-turn work this turn */
+bool worker_may_call(const struct worker *worker); /* Redis is there, has the library, was told */
 bool worker_may_send(const struct worker *worker, const struct account *account); /* lease holds */
 bool worker_may_ask(const struct worker *worker, const struct account *account);  /* claim, grant */
 void
 worker_refuse(struct account *account); /* Redis answered an error: no more of them for a second */
+void worker_wait_for_others(struct account *account); /* they have not declared: a quarter second */
 #endif

@@ -15,6 +15,7 @@ class CuttingProxy:
         self.target = target
         self.left = cuts
         self.word, self.then = None, None
+        self.delay = 0  # seconds that each piece of an answer takes longer
         self.bytes_max = bytes_max
         self.chance = random.Random(seed)
         self.lock = threading.Lock()
@@ -91,6 +92,8 @@ class Connection:
                 allowed = self.budget
                 self.budget -= len(data)
             cut = allowed < len(data) and allowed >= 0 and self.proxy.take_cut()
+            if source is self.server and self.proxy.delay > 0:
+                time.sleep(self.proxy.delay)
             try:
                 sink.sendall(data[:allowed] if cut else data)
             except OSError:
