@@ -12,7 +12,7 @@ static void
 on_taken(void *context, uint32_t attempt, uint64_t answer_us)
 {
     struct run *run = context;
-    receipts_send(&run->receipts, attempt, answer_us);
+    webhooks_send(&run->webhooks, attempt, answer_us);
 }
 
 static void
@@ -69,7 +69,7 @@ open_run(struct run *run, const struct run_settings *settings)
     run->graph.on_taken = on_taken;
     run->graph.on_request = on_request;
     run->graph.context = run;
-    receipts_open(&run->receipts, &run->world, &run->redis, &run->graph);
+    webhooks_open(&run->webhooks, &run->world, &run->redis, &run->graph);
     house_open(&run->house, &run->world, settings->sender);
     notices_open(&run->notices, &run->world, &run->redis);
     run->notices.on_written = on_written;
@@ -118,7 +118,7 @@ static void
 hear_receipts(struct run *run)
 {
     world_tell(&run->world, "run", "every receipt is told");
-    if (!receipts_tell_all(&run->receipts))
+    if (!webhooks_tell_all(&run->webhooks))
         world_fault(&run->world, "receipts cannot be told");
     house_run_until(&run->house, run->world.now_us + 5 * SECOND_US);
     audit_workers(run);
@@ -167,7 +167,7 @@ run_seed(const struct run_settings *settings, struct run_result *result)
     result->digest = random_next(&run->world.dice) ^ store_command_count(run->redis.store);
     result->faults = run->world.faults;
     mishaps_close(&run->mishaps);
-    receipts_close(&run->receipts);
+    webhooks_close(&run->webhooks);
     notices_close(&run->notices);
     graph_close(&run->graph);
     redis_close(&run->redis);

@@ -15,7 +15,7 @@
 #include "tests/simulation/house.h"
 #include "tests/simulation/mishaps.h"
 #include "tests/simulation/notices.h"
-#include "tests/simulation/receipts.h"
+#include "tests/simulation/webhooks.h"
 #include "tests/simulation/redis.h"
 
 struct run {
@@ -24,7 +24,7 @@ struct run {
     struct graph graph;
     struct house house;
     struct notices notices;
-    struct receipts receipts;
+    struct webhooks webhooks;
     struct mishaps mishaps;
     struct fairness fairness;
 };

@@ -1,4 +1,4 @@
-#include "tests/simulation/receipts.h"
+#include "tests/simulation/webhooks.h"
 
 #include "sender/base/check.h"
 
@@ -9,7 +9,7 @@
 enum { LINE_MAX_SIZE = 1024, AGAIN_US = 200000 };
 
 struct receipt_on_its_way {
-    struct receipts *receipts;
+    struct webhooks *webhooks;
     struct timer timer;
     uint32_t attempt;
     struct receipt_on_its_way *next;
@@ -30,15 +30,15 @@ write_line(const struct attempt *attempt, char line[LINE_MAX_SIZE])
 
 /* False: Redis is away. */
 static bool
-tell(struct receipts *receipts, uint32_t index)
+tell(struct webhooks *webhooks, uint32_t index)
 {
     static const char *const accounts[] = {"facteur:{acme}:fr", "facteur:{acme}:de",
                                            "facteur:{acme}:us"};
     char line[LINE_MAX_SIZE];
-    struct attempt *attempt = &receipts->graph->truth.attempts[index];
+    struct attempt *attempt = &webhooks->graph->truth.attempts[index];
     write_line(attempt, line);
     const struct reply *reply =
-        redis_words(receipts->redis, "FCALL", "facteur_receipt", "2", accounts[attempt->account],
+        redis_words(webhooks->redis, "FCALL", "facteur_receipt", "2", accounts[attempt->account],
                     "facteur:{acme}", "100000", "3600000", "1", line, NULL);
     if (reply == NULL)
         return false;
@@ -47,14 +47,14 @@ tell(struct receipts *receipts, uint32_t index)
     if (first == NULL || !reply_text(first, &answer)) {
         struct span words = reply->text;
         if (memmem(words.data, words.size, "unction", 7) == NULL)
-            world_fault(receipts->world, "a receipt of N-%u was refused: %.*s", attempt->number,
+            world_fault(webhooks->world, "a receipt of N-%u was refused: %.*s", attempt->number,
                         SPAN_ARG(words));
         return false; /* the library is gone: somebody loads it again */
     }
     attempt->receipts++;
-    receipts->done++;
-    receipts->known += span_equal(answer, SPAN("known")) ? 1 : 0;
-    world_tell(receipts->world, "webhook", "receipt of N-%u (%s, attempt %" PRIu64 " of %s): %.*s",
+    webhooks->done++;
+    webhooks->known += span_equal(answer, SPAN("known")) ? 1 : 0;
+    world_tell(webhooks->world, "webhook", "receipt of N-%u (%s, attempt %" PRIu64 " of %s): %.*s",
                attempt->number, attempt->failed ? "failed" : "accepted", attempt->attempt,
                attempt->member, SPAN_ARG(answer));
     return true;
@@ -63,11 +63,11 @@ tell(struct receipts *receipts, uint32_t index)
 static void
 end_receipt(struct receipt_on_its_way *receipt)
 {
-    struct receipt_on_its_way **place = &receipt->receipts->first;
+    struct receipt_on_its_way **place = &receipt->webhooks->first;
     while (*place != receipt)
         place = &(*place)->next;
     *place = receipt->next;
-    timer_stop(&receipt->receipts->world->agenda, &receipt->timer);
+    timer_stop(&receipt->webhooks->world->agenda, &receipt->timer);
     free(receipt);
 }
 
@@ -75,59 +75,59 @@ static void
 on_arrival(struct timer *timer)
 {
     struct receipt_on_its_way *receipt = container_of(timer, struct receipt_on_its_way, timer);
-    struct world *world = receipt->receipts->world;
-    if (tell(receipt->receipts, receipt->attempt))
+    struct world *world = receipt->webhooks->world;
+    if (tell(receipt->webhooks, receipt->attempt))
         end_receipt(receipt);
     else
         timer_start(&world->agenda, timer, world->now_us + AGAIN_US);
 }
 
 static void
-send_one(struct receipts *receipts, uint32_t attempt, uint64_t wait_us)
+send_one(struct webhooks *webhooks, uint32_t attempt, uint64_t wait_us)
 {
     struct receipt_on_its_way *receipt = check_alloc(1, sizeof(*receipt));
-    receipt->receipts = receipts;
+    receipt->webhooks = webhooks;
     receipt->attempt = attempt;
-    receipt->next = receipts->first;
-    receipts->first = receipt;
+    receipt->next = webhooks->first;
+    webhooks->first = receipt;
     timer_init(&receipt->timer, on_arrival);
-    timer_start(&receipts->world->agenda, &receipt->timer, receipts->world->now_us + wait_us);
+    timer_start(&webhooks->world->agenda, &receipt->timer, webhooks->world->now_us + wait_us);
 }
 
 void
-receipts_send(struct receipts *receipts, uint32_t attempt, uint64_t answer_us)
+webhooks_send(struct webhooks *webhooks, uint32_t attempt, uint64_t answer_us)
 {
-    struct world *world = receipts->world;
+    struct world *world = webhooks->world;
     const struct weather *weather = &world->weather;
     uint64_t wait_us = answer_us + world_between(world, 0, weather->receipt_us);
     if (world_chance(world, weather->receipt_early))
         wait_us = world_between(world, 0, answer_us);
-    send_one(receipts, attempt, wait_us);
+    send_one(webhooks, attempt, wait_us);
     if (world_chance(world, weather->receipt_twice))
-        send_one(receipts, attempt, wait_us + world_between(world, 0, weather->receipt_us));
+        send_one(webhooks, attempt, wait_us + world_between(world, 0, weather->receipt_us));
 }
 
 bool
-receipts_tell_all(struct receipts *receipts)
+webhooks_tell_all(struct webhooks *webhooks)
 {
-    while (receipts->first != NULL)
-        end_receipt(receipts->first);
-    for (uint32_t i = 0; i < receipts->graph->truth.count; i++)
-        if (!tell(receipts, i))
+    while (webhooks->first != NULL)
+        end_receipt(webhooks->first);
+    for (uint32_t i = 0; i < webhooks->graph->truth.count; i++)
+        if (!tell(webhooks, i))
             return false;
     return true;
 }
 
 void
-receipts_open(struct receipts *receipts, struct world *world, struct redis *redis,
+webhooks_open(struct webhooks *webhooks, struct world *world, struct redis *redis,
               struct graph *graph)
 {
-    *receipts = (struct receipts){.world = world, .redis = redis, .graph = graph};
+    *webhooks = (struct webhooks){.world = world, .redis = redis, .graph = graph};
 }
 
 void
-receipts_close(struct receipts *receipts)
+webhooks_close(struct webhooks *webhooks)
 {
-    while (receipts->first != NULL)
-        end_receipt(receipts->first);
+    while (webhooks->first != NULL)
+        end_receipt(webhooks->first);
 }
