@@ -8,6 +8,7 @@
 #include "sender/exchanges.h"
 #include "sender/grants.h"
 #include "sender/lease.h"
+#include "sender/overdue.h"
 #include "sender/pause.h"
 #include "sender/settlement.h"
 #include "sender/slots.h"
@@ -402,6 +403,7 @@ worker_open(struct worker *worker, struct error_text *error)
     exchanges_open(worker);
     open_scratch(worker);
     open_redis(worker);
+    overdue_open(worker);
     return true;
 }
 
@@ -426,6 +428,7 @@ worker_close(struct worker *worker)
     timer_stop(loop_timers(worker->loop), &worker->wake_timer);
     stop_close(worker);
     receipts_close(worker);
+    overdue_close(worker);
     channel_close(worker->channel);
     redis_client_close(worker->redis);
     redis_client_close(worker->bell);

@@ -70,6 +70,8 @@ struct account {
     uint64_t paused_until_us;   /* throttled or stopped: no claims before */
     enum pause_cause paused_by; /* the last pause's */
     struct account_stop stop;
+    uint64_t overdue_us; /* when to look at its uncertain members: overdue.h */
+    bool overdue_asking; /* that call waits for its reply */
     struct pace_bucket pace;
     uint32_t throttles;               /* in a row */
     uint64_t ask_after_us;            /* Redis refused a claim or a grant: none before */
@@ -154,9 +156,10 @@ struct worker {
     uint64_t stale_look_us; /* what was granted is looked through for what is too old */
     bool claims_lost;       /* some claim is to be asked again */
 
-    struct account *stops;    /* accounts whose stop Redis has not been told yet */
-    uint64_t stop_after_us;   /* Redis refused that: not before */
-    struct timer stop_timer;  /* of that */
+    struct account *stops;   /* accounts whose stop Redis has not been told yet */
+    uint64_t stop_after_us;  /* Redis refused that: not before */
+    struct timer stop_timer; /* of that */
+    struct timer overdue_timer;
     struct receipts receipts; /* answers whose settle came too late */
     struct pairs pairs;       /* of account and recipient that Meta put off */
 
