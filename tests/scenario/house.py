@@ -117,6 +117,35 @@ class House:
     def set_faults(self, **rates):
         self.ask_emulator("/emulator/faults", "--data", json.dumps(rates))
 
+    def play_receipts(self, kind="accepted", of=None):
+        """Tells the receipts of what the emulator accepted, as webhooks would; `of`: those of which
+        this is true. Returns the answers by member."""
+        answers = {}
+        for one in self.accepted():
+            _, _, member, attempt, grant, index, price, currency, day, cell = \
+                one["callback"].split(";")[:10]
+            if of is not None and not of(one):
+                continue
+            line = "\t".join([kind, member, attempt, grant, index, day, cell, currency, price,
+                              one["wamid"], "", "" if kind == "accepted" else "(#131026) no"])
+            answer, = self.redis.client().execute_command(
+                "FCALL", "facteur_receipt", 2, BASE, BUSINESS, 100000, 600000, 1, line)
+            answers.setdefault(member, []).append(answer.decode())
+        return answers
+
+    def exposed(self):
+        """Attempts that may be on the bill without our knowing: the sum of their prices."""
+        return sum(int(line.split(b"\t")[5])
+                   for line in self.redis.client().hvals(BASE + ":exposed"))
+
+    def booked(self):
+        """The ledger's sum over all days and cells: how many, and millionths."""
+        client, sums = self.redis.client(), {"count": 0, "millionths": 0}
+        for day in client.scan_iter(BUSINESS + ":cost:*"):
+            for field, value in client.hgetall(day).items():
+                sums[field.decode().rsplit(".", 1)[1]] += int(value)
+        return sums["count"], sums["millionths"]
+
     # ---- senders -------------------------------------------------------------------------------
 
     def sender(self, *options, graph=None, ca_file=None, redis=None, launcher=()):
