@@ -398,7 +398,7 @@ struct beat_worker {
 bool beat_read(const struct reply *reply, struct beat_reply *beat);
 bool beat_read_worker(const struct beat_reply *beat, size_t index, struct beat_worker *worker);
 
-/* Reply of fence and leave: the integer 1 or 0. */
+/* Reply of fence and leave: the integer 1 or 0; of leave also ["declare"], see call_declare(). */
 bool call_fence(const struct call *call, struct span holder, uint64_t beat);
 /* `accounts` are all of the holder's accounts, of the business in `call->keys`. */
 bool call_leave(const struct call *call, struct span holder, const struct account_keys *accounts,

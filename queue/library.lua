@@ -38,6 +38,8 @@ local TOKEN_SIZE_MAX = 64         -- of a token's fingerprint
 local FLOOR_SHARE = 8             -- of a claim: an eighth for queue, and as much for later
 local FULL_SHARE = 0.85           -- of maxmemory: above it facteur_enqueue takes nothing more
 local MEMORY_LOOK_MS = 1000       -- how often Redis is asked how much it has used
+local DECLARE_GRANTS_MAX = 512    -- of one declare, as in calls.h
+local DECLARE_MEMBERS_MAX = 8192  -- of all their records: 1 s at most
 local DECLARE_WAIT_MS = 10000     -- how long others wait for a worker that has not declared
 local LOOK_GAP_MAX_MS = 1000      -- what one gap between two calls adds to that, at most
 local DECLARE_IS_ASKED = false    -- true when senders know these answers
@@ -385,6 +387,11 @@ end
 local function words_set(words, index)
   local i, mask = word_of(index)
   words[i] = bit.bor(words[i], mask)
+end
+
+local function words_clear(words, index)
+  local i, mask = word_of(index)
+  words[i] = bit.band(words[i], bit.bnot(mask))
 end
 
 local function lowest_bit(hex)
@@ -962,17 +969,16 @@ local function leave(keys, args)
   local reader = reader_of(args)
   local holder = take_holder(reader)
   take_end(reader)
+  if DECLARE_IS_ASKED and not told_of(keys[#keys], workers).declared[holder]
+      and redis.call('HEXISTS', workers, holder) == 1 then
+    return {'declare'}
+  end
   for i = 1, #keys - 1 do
     local k = account_keys({keys[i], keys[#keys]})
     need_types(k, 'claims', 'grants')
     if has_of(k.claims, holder) or has_of(k.grants, holder) then
       return 0
     end
-  end
-  local known = told_of(keys[#keys], workers)
-  if DECLARE_IS_ASKED and not known.declared[holder]
-      and redis.call('HEXISTS', workers, holder) == 1 then
-    return {'declare'}
   end
   forget_holder(keys, holder)
   redis.call('HDEL', workers, holder)
@@ -2231,65 +2237,6 @@ local function give_back(k, held, now)
   redis.call('HDEL', k.claims, held.name)
 end
 
--- Calls take(member, source) for each unsettled member of the holder's grants.
-local function each_granted(k, holder, take_member)
-  for _, name in ipairs(redis.call('HKEYS', k.grants)) do
-    if name:sub(1, 17) == holder .. '.' and name:sub(-1) ~= '#' then
-      local found = redis.call('HMGET', k.grants, name, name .. '#')
-      local held = read_grant_head(found[1])
-      each_member(held, function(index, member)
-        if not bitmap_has(found[2] or '', index) then
-          take_member(member, held.source)
-        end
-      end)
-    end
-  end
-end
-
--- Is one of these granted members (source → list of names) inside the claim?
-local function holds_granted(k, held, granted)
-  for _, member in ipairs(granted[held.source]) do
-    if held.source == 'later' then
-      if redis.call('HGET', k.later_held, member) == held.name then
-        return true
-      end
-    else
-      local id = id_of_entry(split_member(member), held.source)
-      if id and not is_earlier(id, held.first) and not is_earlier(held.last, id) then
-        return true
-      end
-    end
-  end
-  return false
-end
-
--- (A B) holder, claim…: a worker gives back what it will not send. A claim in which something is
--- granted and not settled stays: another worker would send it again. How many were given back.
-local function give_claims(keys, args)
-  local k = account_keys(keys)
-  local reader = reader_of(args)
-  local holder = take_holder(reader)
-  need_types(k, 'claims', 'grants', 'returned', 'queue', 'urgent', 'later', 'later_held')
-  local granted, back = {queue = {}, urgent = {}, later = {}}, {}
-  each_granted(k, holder, function(member, source)
-    table.insert(granted[source], member)
-  end)
-  for i = 2, #args do
-    need_own_name(args[i], holder, 'claim')
-    local held = find_claim(k, args[i])
-    if held and not holds_granted(k, held, granted) and not back[args[i]] then
-      back[#back + 1], back[args[i]] = held, true
-    end
-  end
-  local now = now_ms()
-  for _, held in ipairs(back) do
-    give_back(k, held, now)
-  end
-  return #back
-end
-
-register('return', give_claims, 'allow-oom')
-
 ---- recover -------------------------------------------------------------------------------------
 do
 
@@ -2427,7 +2374,7 @@ end
 
 ---- places: where a member is -------------------------------------------------------------------
 
-local grant_members, locate, leave_place
+local claim_around, grant_members, locate, leave_place
 
 do
 
@@ -2450,7 +2397,7 @@ local function claims_of(book, source)
 end
 
 -- The claim in whose range this id of a stream is, or nil. Ranges do not overlap.
-local function claim_around(book, source, id)
+function claim_around(book, source, id)
   local claims = claims_of(book, source)
   local low, high = 1, #claims
   while low <= high do
@@ -2604,6 +2551,70 @@ function leave_place(book, found)
 end
 
 end
+
+---- claims in which something is granted --------------------------------------------------------
+
+-- Calls take(member, source) for each unsettled member of the holder's grants.
+local function each_granted(k, holder, take_member)
+  for _, name in ipairs(redis.call('HKEYS', k.grants)) do
+    if name:sub(1, 17) == holder .. '.' and name:sub(-1) ~= '#' then
+      local found = redis.call('HMGET', k.grants, name, name .. '#')
+      local held = read_grant_head(found[1])
+      each_member(held, function(index, member)
+        if not bitmap_has(found[2] or '', index) then
+          take_member(member, held.source)
+        end
+      end)
+    end
+  end
+end
+
+-- The holder's claims in which something is granted and not settled: name → true. They must not be
+-- given back: another worker would send it again.
+local function find_used_claims(book, holder)
+  local used, later = {}, {}
+  each_granted(book.k, holder, function(member, source)
+    if source == 'later' then
+      later[#later + 1] = member
+      return
+    end
+    local id = id_of_entry(split_member(member), source)
+    local held = id and claim_around(book, source, id)
+    if held then
+      used[held.name] = true
+    end
+  end)
+  for i = 1, #later, UNPACK_MAX do
+    local last = math.min(#later, i + UNPACK_MAX - 1)
+    for _, name in ipairs(redis.call('HMGET', book.k.later_held, unpack(later, i, last))) do
+      used[name or ''] = true
+    end
+  end
+  return used
+end
+
+-- (A B) holder, claim…: a worker gives back what it will not send. How many were given back.
+local function give_claims(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local holder = take_holder(reader)
+  need_types(k, 'claims', 'grants', 'returned', 'queue', 'urgent', 'later', 'later_held')
+  local used, back = find_used_claims(open_book(k), holder), {}
+  for i = 2, #args do
+    need_own_name(args[i], holder, 'claim')
+    local held = find_claim(k, args[i])
+    if held and not used[args[i]] and not back[args[i]] then
+      back[#back + 1], back[args[i]] = held, true
+    end
+  end
+  local now = now_ms()
+  for _, held in ipairs(back) do
+    give_back(k, held, now)
+  end
+  return #back
+end
+
+register('return', give_claims, 'allow-oom')
 
 ---- receipts: proof of what became of an attempt ------------------------------------------------
 
@@ -2844,6 +2855,314 @@ local function receive(keys, args)
 end
 
 register('receipt', receive, 'allow-oom')
+
+end
+
+---- declare: what a worker has that may be forgotten --------------------------------------------
+do
+
+-- A bitmap over `count` members, as words.
+local function take_bitmap(reader, what, count)
+  local hex, full = take(reader, what), bitmap_full(count)
+  local digits = hex == '' or hex:find('^[%da-f]+$')
+  need(digits and #hex <= #full and (#hex < #full
+    or bit.band(tonumber(hex:sub(-1), 16), bit.bnot(tonumber(full:sub(-1), 16))) == 0),
+    '%s "%s" is no bitmap of %d members', what, hex, count)
+  return words_of(hex, count)
+end
+
+-- A record as it was written at grant, with its members judged like those of a new grant.
+local function take_record(reader, holder)
+  local record = take(reader, 'a record')
+  local grant = read_grant_head(record)
+  need(grant.holder == holder, 'the record of another holder: "%s"', record:sub(1, 80))
+  local cells = grant_cells(grant)
+  for number = 0, #cells do
+    local cell = cells[number]
+    need(cell and cell.day:find('^%d%d%d%d%-%d%d%-%d%d$') and #cell.price <= AMOUNT_DIGITS_MAX,
+      'cell %d of a record cannot be read', number)
+  end
+  for i, member in ipairs(grant_members(grant)) do
+    local entry = split_member(member.name)
+    need(is_member(member.name) and id_of_entry(entry, source_of(entry)),
+      'member %d of a record cannot be read: "%s"', i - 1, member.name)
+  end
+  need(#grant.members == grant.count and grant.count > 0 and grant.count <= GRANT_MEMBERS_MAX,
+    'a record of %d members says %d', #grant.members, grant.count)
+  return grant
+end
+
+-- NAME RECORD ACCEPTED UNCERTAIN OPEN
+local function take_declared(reader, holder)
+  local name = take_own_name(reader, holder, 'grant')
+  local grant = take_record(reader, holder)
+  grant.name, grant.accepted = name, take_bitmap(reader, 'accepted', grant.count)
+  grant.uncertain = take_bitmap(reader, 'uncertain', grant.count)
+  grant.open = take_bitmap(reader, 'open', grant.count)
+  need(not (words_shared(grant.accepted, grant.uncertain, grant.count)
+    or words_shared(grant.accepted, grant.open, grant.count)
+    or words_shared(grant.uncertain, grant.open, grant.count)),
+    'a member of %s is named twice', name)
+  return grant
+end
+
+-- What is declared of a member, as a receipt would tell it; and whether anything is.
+local function tell_of(grant, index)
+  for _, what in ipairs({'accepted', 'uncertain', 'open'}) do
+    if words_have(grant[what], index) then
+      local one = grant.members[index + 1]
+      return {what = what, member = one.name, attempt = one.attempt, cell = one.cell, id = one.id,
+        grant = grant.name, index = index, token = ('%s/%d'):format(grant.name, index),
+        wamid = '', to = '', reason = 'told again by its worker'}
+    end
+  end
+end
+
+-- Reads all that is declared of a grant, so that nothing of it can fail.
+local function read_declared(book, grant, tellings)
+  local known, is_some = grant_of(book, grant.name), false
+  for index = 0, grant.count - 1 do
+    local telling = tell_of(grant, index)
+    if telling then
+      tellings[#tellings + 1], is_some = telling, true
+      telling.declared = grant
+    end
+  end
+  if known then
+    grant.known = known.words
+    need(not is_some or known.record:sub(known.body) == grant.record:sub(grant.body),
+      'grant %s has another record than the one declared', grant.name)
+  end
+end
+
+-- Has another living worker, which has declared what it has, taken this member since?
+local function is_of_another(book, holder, found)
+  return found.holder and found.holder ~= holder
+    and (found.place == 'granted' or told[book.k.business].declared[found.holder])
+end
+
+-- The id is this member's, also if that was forgotten and another took it meanwhile.
+local function retake_id(book, telling)
+  if telling.id ~= '' and #telling.id <= ID_SIZE_MAX then
+    redis.call('SET', book.k.id .. telling.id, telling.member)
+  end
+end
+
+local function declare_accepted(book, holder, telling)
+  local found = locate(book, telling.member)
+  if found.holder == holder then
+    found.holder = nil -- its claim goes back: nobody waits for this member any more
+  end
+  if found.place ~= 'gone' and not is_proven(book, telling) then
+    retake_id(book, telling)
+  end
+  accept_attempt(book, telling)
+end
+
+local function write_exposed(book, telling)
+  redis.call('HSET', book.k.exposed, telling.token,
+    exposed_line(telling.member, telling.attempt, telling.cell, book.now))
+end
+
+-- Parks a member whose settle as uncertain was forgotten.
+local function declare_uncertain(book, holder, telling)
+  local k, found = book.k, locate(book, telling.member)
+  local waiting = found.waiting
+  if found.place == 'gone' or exposed_of(book, telling.token) then
+    return
+  end
+  write_exposed(book, telling)
+  if found.place == 'uncertain' or found.place == 'dead' or is_of_another(book, holder, found) then
+    return
+  end
+  retake_id(book, telling)
+  leave_place(book, found)
+  local proven = take_proven(book, telling.member)
+  if proven then
+    expire_id(book, telling.id, telling.member)
+    tell(book, flagged(proven, 'accepted'))
+    return
+  end
+  local extra = uncertain_extra({name = telling.grant}, telling.index, telling.cell)
+    .. past_extra(waiting and waiting.possible_duplicate, history_of(waiting))
+  redis.call('HSET', k.uncertain_entries, telling.member,
+    waiting_record(telling.attempt, book.now, telling.reason, extra, found.fields))
+  redis.call('ZADD', k.uncertain, book.until_ms, telling.member)
+  tell(book, outcome_json('uncertain', {member = telling.member, cell = telling.cell,
+    attempt = telling.attempt, at = book.now, fields = found.fields, id = telling.id,
+    reason = telling.reason, is_duplicate = waiting and waiting.possible_duplicate}))
+end
+
+-- Is this open member still the holder's? Not if it was settled, or is somebody else's by now. One
+-- that is gone from its place though its grant stands (deleted by hand) goes on as it would have.
+local function is_still_open(book, holder, telling)
+  local known, found = telling.declared.known, locate(book, telling.member)
+  if known then
+    return not words_have(known, telling.index)
+  end
+  return found.place ~= 'gone' and found.place ~= 'dead' and not exposed_of(book, telling.token)
+    and not is_proven(book, telling) and not is_of_another(book, holder, found)
+end
+
+-- Moves a member that may be on the wire to where nobody else takes it from: into later, held by
+-- the claim.
+local function hold_open(book, holder, claim, telling)
+  local k, found, member = book.k, locate(book, telling.member), telling.member
+  local waiting = found.waiting
+  if found.place == 'gone' then
+    return
+  end
+  retake_id(book, telling)
+  if found.source ~= 'later' then
+    local is_duplicate = found.place == 'uncertain' or waiting and waiting.possible_duplicate
+    local fields = found.fields
+    leave_place(book, found)
+    local attempts = ('%.0f'):format(math.max(0, telling.attempt - 1))
+    redis.call('HSET', k.later_entries, member, waiting_record(attempts, book.now, telling.reason,
+      past_extra(is_duplicate, history_of(waiting)), fields))
+  end
+  redis.call('ZREM', k.later, member)
+  redis.call('HSET', k.later_held, member, claim.name)
+  claim.members[#claim.members + 1], claim.has[member] = member, true
+end
+
+-- What is open stays in the grant; the grant is written anew, or taken away. Returns that as hex.
+local function write_open(k, grant, open)
+  local settled = words_of(bitmap_full(grant.count), grant.count)
+  if words_shared(settled, open, grant.count) then
+    for i = 1, #open do
+      settled[i] = bit.band(settled[i], bit.bnot(open[i]))
+    end
+    redis.call('HSET', k.grants, grant.name,
+      grant.record:gsub('^(%x+\t%d+\t)%l+', '%1later', 1), grant.name .. '#',
+      words_hex(settled, grant.count))
+  else
+    redis.call('HDEL', k.grants, grant.name, grant.name .. '#')
+  end
+  return words_hex(open, grant.count)
+end
+
+-- What the claim held before this call stays in it.
+local function write_claim(book, claim)
+  if #claim.members == 0 then
+    return
+  end
+  for _, member in ipairs(claim.before and held_members(book.k, claim.before) or {}) do
+    if not claim.has[member] then
+      claim.members[#claim.members + 1], claim.has[member] = member, true
+    end
+  end
+  redis.call('HSET', book.k.claims, claim.name, ('%s\tlater\t%s\t-\t%.0f'):format(claim.holder,
+    table.concat(claim.members, ' '), book.now))
+end
+
+-- Gives back all the holder's claims in which nothing is granted.
+local function give_rest(book, holder)
+  local used, names = find_used_claims(book, holder), {}
+  for _, name in ipairs(redis.call('HKEYS', book.k.claims)) do
+    if name:sub(1, 17) == holder .. '.' and not used[name] then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    give_back(book.k, find_claim(book.k, name), book.now)
+  end
+end
+
+-- The claim that will hold what is open.
+local function take_claim(reader, k, holder)
+  local name = take_own_name(reader, holder, 'claim')
+  need(name:find('%d$'), '"%s" is no claim of %s', name, holder)
+  local before = find_claim(k, name)
+  need(not before or before.source == 'later', 'claim %s is of %s', name,
+    before and before.source or '')
+  return {name = name, holder = holder, before = before, members = {}, has = {}}
+end
+
+local function take_all_declared(reader, holder)
+  local count, members, grants, seen = take_number(reader, 'the number of grants'), 0, {}, {}
+  need(count <= DECLARE_GRANTS_MAX, 'at most %d grants a call', DECLARE_GRANTS_MAX)
+  for i = 1, count do
+    grants[i] = take_declared(reader, holder)
+    need(not seen[grants[i].name], 'grant %s is named twice', grants[i].name)
+    seen[grants[i].name], members = true, members + grants[i].count
+  end
+  need(members <= DECLARE_MEMBERS_MAX, 'at most %d members a call', DECLARE_MEMBERS_MAX)
+  return grants
+end
+
+-- Is the holder among the workers, or may that have been forgotten?
+local function is_known_or_young(k, holder)
+  local known = told_of(k.business, k.workers)
+  return redis.call('HEXISTS', k.workers, holder) == 1 or known.waited < DECLARE_WAIT_MS
+end
+
+-- Takes all that was told, in this order: what is accepted leaves, what is uncertain is parked, and
+-- then what is open finds its place.
+local function take_tellings(book, holder, claim, tellings)
+  for _, telling in ipairs(tellings) do
+    local known = telling.declared.known
+    if telling.what ~= 'open' and not (known and words_have(known, telling.index)) then
+      local take_it = telling.what == 'accepted' and declare_accepted or declare_uncertain
+      take_it(book, holder, telling)
+    end
+  end
+  for _, telling in ipairs(tellings) do
+    if telling.what == 'open' then
+      if is_still_open(book, holder, telling) then
+        hold_open(book, holder, claim, telling)
+      else
+        words_clear(telling.declared.open, telling.index)
+      end
+    end
+  end
+end
+
+-- (A B) holder, claim, uncertain_until, events_keep, dedupe_ttl, grants: what may have been
+-- forgotten of a worker's grants and settles is done again, and what it has on the wire stands
+-- where nobody else takes it. All else that it had claimed goes back.
+local function declare(keys, args)
+  local k = account_keys(keys)
+  local reader = reader_of(args)
+  local holder = take_holder(reader)
+  need_types(k, 'workers', 'queue', 'urgent', 'replies', 'left', 'claims', 'returned', 'grants',
+    'later', 'later_entries', 'later_held', 'uncertain', 'uncertain_entries', 'dead',
+    'dead_members', 'exposed', 'proven', 'events', 'event_index')
+  local claim = take_claim(reader, k, holder)
+  local book, reply = open_book(k), {'ok'}
+  book.until_ms = take_number(reader, 'uncertain_until')
+  book.keep = take_number(reader, 'events_keep')
+  book.ttl, book.now = take_number(reader, 'dedupe_ttl'), now_ms()
+  local grants, tellings, names = take_all_declared(reader, holder), {}, {}
+  take_end(reader)
+  for _, grant in ipairs(grants) do
+    read_declared(book, grant, tellings)
+  end
+  if not is_known_or_young(k, holder) then
+    return {'fenced'}
+  end
+  for i, telling in ipairs(tellings) do
+    names[i] = telling.member
+  end
+  read_proven(book, names)
+  for _, telling in ipairs(tellings) do
+    read_receipt(book, telling)
+  end
+
+  redis.call('HSETNX', k.workers, holder, 0)
+  take_tellings(book, holder, claim, tellings)
+  write_left(book)
+  for i, grant in ipairs(grants) do
+    reply[i + 1] = write_open(k, grant, grant.open)
+  end
+  write_claim(book, claim)
+  give_rest(book, holder)
+  append_outcomes(k, book.outcomes, book.keep)
+  return reply
+end
+
+register('declare', declare, 'allow-oom')
 
 end
 

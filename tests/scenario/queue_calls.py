@@ -43,6 +43,13 @@ def bits_of(indexes):
     return "".join("%x" % digit for digit in digits)
 
 
+def record_of(holder, source, members, cells=((DAY, CELL, "USD", 1),), at=1000):
+    """The record of a grant as a worker keeps it. `members`: (name, attempt, cell, id)."""
+    return "\n".join(["%s\t%d\t%s\t%d" % (holder, at, source, len(members))]
+                     + ["\t".join(map(str, ("c",) + tuple(cell))) for cell in cells]
+                     + ["\t".join(map(str, member)) for member in members])
+
+
 def outcome(member, kind, **more):
     return json.dumps(dict({"type": kind, "entry": member}, **more))
 
@@ -143,6 +150,21 @@ class Queue:
     def settle(self, holder, groups, claims=(), keep=KEEP, ttl=TTL):
         parts = [part for one in groups for part in one]
         return self.call("settle", holder, keep, ttl, len(groups), *parts, len(claims), *claims)
+
+    def declare(self, holder, claim, grants=(), until=5000, keep=KEEP, ttl=TTL):
+        """`grants`: (name, record, accepted, uncertain, open), the last three as member numbers.
+        Returns what is open, grant by grant, as member numbers; or the reply if it is no `ok`."""
+        words = []
+        for name, record, *bits in grants:
+            words += [name, record] + [bits_of(indexes) if indexes else "" for indexes in bits]
+        reply = self.call("declare", holder, claim, until, keep, ttl, len(grants), *words)
+        if reply[0] != "ok":
+            return reply
+        return [[4 * place + bit for place, digit in enumerate(hexes) for bit in range(4)
+                 if int(digit, 16) & 1 << bit] for hexes in reply[1:]]
+
+    def declared(self, holder):
+        return self.call("declared", holder, keys=(BUSINESS,))
 
     def give_back(self, holder, *claims):
         return self.call("return", holder, *claims)
