@@ -16,9 +16,15 @@ later_of(uint64_t a, uint64_t b)
 }
 
 static uint64_t
+until_of(const struct pair *pair)
+{
+    return later_of(pair->held_us, pair->distant_us);
+}
+
+static uint64_t
 end_of(const struct pair *pair)
 {
-    return later_of(pair->until_us, pair->slot_us) + MEMORY_US;
+    return later_of(until_of(pair), pair->slot_us) + MEMORY_US;
 }
 
 /* The pair's place if it is remembered, else NULL. */
@@ -27,7 +33,7 @@ find(struct pairs *pairs, uint64_t key, uint64_t now_us)
 {
     for (uint64_t i = 0; i < LOOK_MAX; i++) {
         struct pair *pair = &pairs->pairs[(key + i) % PAIRS_MAX];
-        if (pair->key == key && pair->until_us != 0)
+        if (pair->key == key && pair->held_us != 0)
             return end_of(pair) > now_us ? pair : NULL;
     }
     return NULL;
@@ -40,7 +46,7 @@ take_place(struct pairs *pairs, uint64_t key)
     struct pair *place = &pairs->pairs[key % PAIRS_MAX];
     for (uint64_t i = 0; i < LOOK_MAX; i++) {
         struct pair *pair = &pairs->pairs[(key + i) % PAIRS_MAX];
-        if (pair->key == key && pair->until_us != 0)
+        if (pair->key == key && pair->held_us != 0)
             return pair;
         if (end_of(pair) < end_of(place))
             place = pair;
@@ -59,17 +65,26 @@ void
 pairs_throttle(struct pairs *pairs, uint64_t key, uint64_t wait_us, uint64_t now_us)
 {
     struct pair *pair = take_place(pairs, key);
-    pair->until_us = later_of(pair->until_us, now_us + wait_us);
+    pair->held_us = later_of(pair->held_us, now_us + wait_us);
+    pair->distant_us = 0; /* Meta's own rule counts now */
     note_busy(pairs, pair);
+}
+
+/* Six seconds behind whoever goes next. */
+static uint64_t
+next_slot(const struct pair *pair)
+{
+    return later_of(later_of(pair->slot_us, pair->held_us) + SLOT_US,
+                    pair->distant_us + SLOT_US - DISTANCE_US);
 }
 
 uint64_t
 pairs_wait_us(struct pairs *pairs, uint64_t key, uint64_t now_us)
 {
     struct pair *pair = pairs_are_busy(pairs, now_us) ? find(pairs, key, now_us) : NULL;
-    if (pair == NULL || pair->until_us <= now_us)
+    if (pair == NULL || until_of(pair) <= now_us)
         return 0;
-    pair->slot_us = later_of(pair->slot_us, pair->until_us) + SLOT_US;
+    pair->slot_us = next_slot(pair);
     note_busy(pairs, pair);
     return pair->slot_us - now_us;
 }
@@ -80,7 +95,7 @@ pairs_note_sent(struct pairs *pairs, uint64_t key, uint64_t now_us)
     struct pair *pair = pairs_are_busy(pairs, now_us) ? find(pairs, key, now_us) : NULL;
     if (pair == NULL)
         return;
-    pair->until_us = later_of(pair->until_us, now_us + DISTANCE_US);
+    pair->distant_us = now_us + DISTANCE_US;
     note_busy(pairs, pair);
 }
 

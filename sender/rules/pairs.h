@@ -20,9 +20,10 @@
 enum { PAIRS_MAX = 4096 };
 
 struct pair {
-    uint64_t key; /* of account and recipient: a hash; 0: an empty place */
-    uint64_t until_us;
-    uint64_t slot_us; /* of the last one that was put off */
+    uint64_t key;        /* of account and recipient: a hash; 0: an empty place */
+    uint64_t held_us;    /* until then, for it was refused */
+    uint64_t distant_us; /* likewise, for one was sent a moment ago */
+    uint64_t slot_us;    /* of the last one that was put off */
 };
 
 struct pairs {

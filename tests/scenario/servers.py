@@ -1,7 +1,9 @@
 """HTTP/2 servers that are not ours, for scenarios: nghttpd, nginx, node. Each has `url` and an end."""
+import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import time
 
@@ -137,3 +139,86 @@ def node(house, certificate, kind="http2"):
     if not port.isdigit():
         sys.exit("node does not listen")
     return "https://127.0.0.1:%s" % port
+
+
+SCRIPTED = """
+const fs = require('fs')
+const http2 = require('http2')
+const [certificate, key] = process.argv.slice(2)
+const tls = {cert: fs.readFileSync(certificate), key: fs.readFileSync(key), allowHTTP1: false}
+let rules = []
+let requests = []
+function find(request) {
+  const rule = rules.find(rule => rule.times !== 0 && (!rule.to || rule.to === request.to) &&
+    (!rule.phone || rule.phone === request.phone) && (!rule.token || rule.token === request.token))
+  if (rule && rule.times) rule.times--
+  return rule || {}
+}
+function answer(stream, headers, body) {
+  const path = headers[':path']
+  if (path === '/requests') {
+    stream.respond({':status': 200})
+    return stream.end(JSON.stringify(requests))
+  }
+  if (path === '/rules') {
+    rules = JSON.parse(body)
+    stream.respond({':status': 200})
+    return stream.end('[]')
+  }
+  const message = JSON.parse(body)
+  const request = {at: Date.now(), phone: path.split('/')[2], to: message.to,
+    token: (headers['authorization'] || '').replace('Bearer ', ''),
+    callback: message.biz_opaque_callback_data}
+  const rule = find(request)
+  request.status = rule.status || 200
+  requests.push(request)
+  if (rule.silent) return
+  const error = {error: {message: rule.message || '(#' + rule.code + ') no', code: rule.code}}
+  const good = {messaging_product: 'whatsapp', contacts: [{input: message.to, wa_id: '1'}],
+    messages: [{id: 'wamid.' + requests.length}]}
+  setTimeout(() => {
+    if (stream.destroyed) return
+    stream.respond({':status': request.status, 'content-type': 'application/json', ...rule.headers})
+    stream.end(JSON.stringify(rule.code === undefined ? good : error))
+  }, 20)
+}
+const server = http2.createSecureServer(tls)
+server.on('stream', (stream, headers) => {
+  const chunks = []
+  stream.on('data', chunk => chunks.push(chunk))
+  stream.on('error', () => {})
+  stream.on('end', () => answer(stream, headers, Buffer.concat(chunks).toString()))
+})
+server.listen(0, '127.0.0.1', () => console.log(server.address().port))
+"""
+
+
+class Scripted:
+    """A Graph API that answers by rules, the first that fits: {"to", "phone", "token"} say whom it
+    is for, {"code", "status", "message", "headers"} what is answered, "silent" that nothing is,
+    "times" how often. Without a rule a message is accepted. It remembers every request."""
+
+    def __init__(self, house, certificate):
+        self.house = house
+        script = house.file("scripted.js", SCRIPTED)
+        process = house.start([program("node"), script, certificate[0], certificate[1]], stdout=-1,
+                              text=True)
+        port = process.stdout.readline().strip()
+        if not port.isdigit():
+            sys.exit("node does not listen")
+        self.url = "https://127.0.0.1:%s" % port
+
+    def ask(self, path, *options):
+        answer = subprocess.run(["curl", "-sSk", "--http2", self.url + path] + list(options),
+                                capture_output=True, text=True, timeout=30)
+        if answer.returncode != 0:
+            sys.exit("the scripted server does not answer: " + answer.stderr)
+        return json.loads(answer.stdout)
+
+    def set_rules(self, *rules):
+        self.ask("/rules", "--data", json.dumps(rules))
+
+    def requests(self, **wanted):
+        """Those to this recipient, phone, token, in order; times are milliseconds."""
+        return [one for one in self.ask("/requests")
+                if all(one[name] == value for name, value in wanted.items())]

@@ -79,6 +79,22 @@ after_a_refusal_one_at_a_time(void)
     }
 }
 
+/* The one that tries after its wait, and is refused again, waits by Meta's rule alone. */
+static void
+a_second_refusal_counts_from_itself(void)
+{
+    uint64_t now_us = start_us + SECOND_US;
+    forget_all();
+    pairs_throttle(&pairs, 7, SECOND_US, start_us);
+    expect_u64(pairs_wait_us(&pairs, 7, now_us), 0);
+    pairs_note_sent(&pairs, 7, now_us);
+    expect_u64(pairs_wait_us(&pairs, 7, now_us), 6 * SECOND_US); /* another one, meanwhile */
+    pairs_throttle(&pairs, 7, 4 * SECOND_US, now_us);
+    now_us += 4 * SECOND_US;
+    expect(pairs_wait_us(&pairs, 7, now_us - 1) > 0);
+    expect_u64(pairs_wait_us(&pairs, 7, now_us), 0);
+}
+
 static void
 what_was_still_for_a_while_is_forgotten(void)
 {
@@ -124,6 +140,7 @@ main(void)
     TEST(a_refused_pair_waits_and_nobody_else);
     TEST(those_put_off_get_slots_six_seconds_apart);
     TEST(after_a_refusal_one_at_a_time);
+    TEST(a_second_refusal_counts_from_itself);
     TEST(what_was_still_for_a_while_is_forgotten);
     TEST(a_storm_of_pairs_is_bounded);
     return test_end();

@@ -336,7 +336,7 @@ after_the_wait_one_at_a_time(void)
     delivery_run(delivery);
     expect(delivery->state == DELIVERY_SENDING);
     expect_u64(fake.account.sending.count, 1);
-    expect_later(next_one("+33612345678", true), 0, 10 * 1000, 12 * 1000);
+    expect_later(next_one("+33612345678", true), 0, 6 * 1000, 6 * 1000 + 100);
 }
 
 int
