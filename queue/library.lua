@@ -34,6 +34,7 @@ local DEAD_MAX = 512              -- dead entries of one requeue or purge
 local WHO_SIZE_MAX = 128          -- of an operator's name
 local WHY_SIZE_MAX = 512          -- of an operator's reason
 local AHEAD_MAX = 1000            -- entries counted before the one that somebody asks about
+local BELL_MAX = 1024            -- entries of the bell: what was not heard by then is looked for
 local TOKEN_SIZE_MAX = 64         -- of a token's fingerprint
 local FLOOR_SHARE = 8             -- of a claim: an eighth for queue, and as much for later
 local FULL_SHARE = 0.85           -- of maxmemory: above it facteur_enqueue takes nothing more
@@ -101,7 +102,8 @@ local TYPES = {queue = 'stream', urgent = 'stream', replies = 'stream', dead = '
   events = 'stream', event_index = 'list', returned = 'list', cursor = 'hash', claims = 'hash',
   left = 'hash', grants = 'hash', later_entries = 'hash', later_held = 'hash',
   uncertain_entries = 'hash', workers = 'hash', later = 'zset', uncertain = 'zset', state = 'hash',
-  dead_log = 'stream', optout = 'set', exposed = 'hash', proven = 'hash', dead_members = 'hash'}
+  dead_log = 'stream', optout = 'set', exposed = 'hash', proven = 'hash', dead_members = 'hash',
+  bell = 'stream'}
 
 -- All keys of an account, from KEYS: the account and the business.
 local function account_keys(keys)
@@ -116,7 +118,8 @@ local function account_keys(keys)
     uncertain_entries = a .. ':uncertain:entries', dead = a .. ':dead', events = a .. ':events',
     event_index = a .. ':events:index', workers = b .. ':workers', state = a .. ':state',
     dead_log = a .. ':dead:log', optout = b .. ':optout', exposed = a .. ':exposed',
-    proven = a .. ':proven', dead_members = a .. ':dead:members'}
+    proven = a .. ':proven', dead_members = a .. ':dead:members', bell = b .. ':bell',
+    account = a:sub(#b + 2)}
 end
 
 local function need_type(key, kind)
@@ -130,6 +133,11 @@ local function need_types(k, ...)
   for _, name in ipairs({...}) do
     need_type(k[name], TYPES[name])
   end
+end
+
+-- Wakes the workers that sleep: they are blocked on the streams, and what happened is seen in none.
+local function ring(k, why)
+  redis.call('XADD', k.bell, 'MAXLEN', BELL_MAX, '*', 'account', k.account, 'why', why)
 end
 
 local function now_ms()
@@ -1023,7 +1031,7 @@ local function pause(keys, args)
   local reason = take_words(reader, 'the reason', WHY_SIZE_MAX)
   take_end(reader)
   need(how == 'pause' or how == 'resume', 'pause or resume, not "%s"', how)
-  need_types(k, 'state')
+  need_types(k, 'state', 'bell')
   local state = redis.call('HMGET', k.state, 'paused', 'stopped', 'who', 'reason', 'at')
   local is_stopped = state[2] == '1'
   if (how == 'pause') == (state[1] == '1') and not (how == 'resume' and is_stopped) then
@@ -1034,6 +1042,9 @@ local function pause(keys, args)
     'at', now)
   if how == 'resume' and is_stopped then
     write_started(k)
+  end
+  if how == 'resume' then
+    ring(k, 'resumed')
   end
   return {'ok', who, reason, now}
 end
@@ -1066,7 +1077,7 @@ local function token(keys, args)
   local reader = reader_of(args)
   local name = take_words(reader, 'the token', TOKEN_SIZE_MAX)
   take_end(reader)
-  need_types(k, 'state')
+  need_types(k, 'state', 'bell')
   local state = redis.call('HMGET', k.state, 'stopped', 'stop_token', 'paused')
   if state[1] ~= '1' then
     return {'ok'}
@@ -1078,6 +1089,7 @@ local function token(keys, args)
     redis.call('HSET', k.state, 'paused', '0', 'who', 'facteur', 'reason', 'it has another token',
       'at', ('%.0f'):format(now_ms()))
   end
+  ring(k, 'started')
   return {'started'}
 end
 
@@ -3359,7 +3371,8 @@ local function requeue(keys, args)
   local reader = reader_of(args)
   local who = take_words(reader, 'who', WHO_SIZE_MAX)
   local reason = take_words(reader, 'the reason', WHY_SIZE_MAX)
-  need_types(k, 'dead', 'dead_log', 'dead_members', 'later', 'later_entries', 'uncertain_entries')
+  need_types(k, 'dead', 'dead_log', 'dead_members', 'later', 'later_entries', 'uncertain_entries',
+    'bell')
   local found = read_dead(k, reader)
   take_end(reader)
   local now, answers, taken, members = now_ms(), {}, {}, {}
@@ -3378,6 +3391,9 @@ local function requeue(keys, args)
     end
   end
   log_dead(k, 'requeue', who, reason, members)
+  if #members > 0 then
+    ring(k, 'requeued')
+  end
   return answers
 end
 
@@ -3762,7 +3778,7 @@ local function enqueue(keys, args)
   else
     need_notification(fields, stream)
   end
-  need_types(k, stream, 'later', 'later_entries')
+  need_types(k, stream, 'later', 'later_entries', 'bell')
   local id_key = fields.id and k.id .. fields.id
   if id_key then
     need_type(id_key, 'string')
@@ -3778,6 +3794,9 @@ local function enqueue(keys, args)
   end
   if fields.not_before and tonumber(fields.not_before) > now then
     entry = schedule(k, stream, fields, args, now)
+    if redis.call('ZRANGE', k.later, 0, 0)[1] == entry then
+      ring(k, 'scheduled') -- nobody knows of a time as early as this
+    end
     reply = {'scheduled', entry, tonumber(fields.not_before)}
   else
     entry = PREFIX[stream] .. redis.call('XADD', k[stream], '*', unpack(args, 2))

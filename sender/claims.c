@@ -429,6 +429,7 @@ ask(struct account *account, uint32_t ahead)
         members = CLAIM_MEMBERS_MAX;
     account->claim_number = ++worker->names;
     account->claiming = true;
+    account->asked_us = loop_now_us(worker->loop);
     account->claim_in_doubt = false;
     account->wanted_again = false;
     account->slots_reserved = members;

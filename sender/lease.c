@@ -5,11 +5,14 @@
 #include "sender/base/log.h"
 #include "sender/claims.h"
 #include "sender/grants.h"
+#include "sender/pause.h"
 #include "sender/slots.h"
 #include "sender/turns.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { LOOK_AROUND_US = 60 * 1000 * 1000 };
 
 static uint64_t
 lease_us(const struct worker *worker)
@@ -77,11 +80,18 @@ recover_wanted(struct worker *worker)
 /* Somebody of the business is gone. Whoever saw it first may die before it has cleaned up, so all
  * who notice want it, and want it until there is nothing left to do. */
 static void
+want_recover_of(struct account *account)
+{
+    account->recover_wanted = true;
+    turns_want_claim(account); /* what it had taken, or put into later, may be ours to take */
+}
+
+static void
 want_recover(struct worker *worker, uint32_t business)
 {
     for (uint32_t i = 0; i < worker->account_count; i++)
         if (worker->accounts[i].settings->business == business)
-            worker->accounts[i].recover_wanted = true;
+            want_recover_of(&worker->accounts[i]);
 }
 
 /* ---- the others ----------------------------------------------------------------------------- */
@@ -159,6 +169,16 @@ look_at_all(struct worker *worker, uint32_t number, const struct reply *reply)
 
 /* ---- our own beat --------------------------------------------------------------------------- */
 
+/* One account with each beat, and none more often than once a minute: should the bell ever not have
+ * been heard, it is found out. */
+static void
+look_around(struct worker *worker)
+{
+    struct account *account = &worker->accounts[worker->look_next++ % worker->account_count];
+    if (loop_now_us(worker->loop) - account->asked_us >= LOOK_AROUND_US)
+        pause_look_again(account);
+}
+
 static void
 on_beat(void *context, const struct reply *reply)
 {
@@ -192,9 +212,7 @@ on_beat(void *context, const struct reply *reply)
     if (was_new)
         want_recover(worker, number);
     recover_wanted(worker);
-    for (uint32_t i = 0; i < worker->account_count; i++)
-        if (worker->accounts[i].settings->business == number)
-            turns_want_claim(&worker->accounts[i]); /* whoever gave something back */
+    look_around(worker);
     if (!held)
         turns_stir_all(worker, number);
     worker_work_later(worker);

@@ -7,8 +7,6 @@
 #include "sender/slots.h"
 #include "sender/turns.h"
 
-enum { OPERATOR_WAIT_MS = 1000 /* how soon a resumed account is noticed */ };
-
 bool
 pause_is_on(const struct account *account)
 {
@@ -20,6 +18,8 @@ uint64_t
 pause_wait_ms(const struct account *account)
 {
     uint64_t now_us = loop_now_us(account->worker->loop);
+    if (account->paused_until_us == UINT64_MAX)
+        return 0;
     uint64_t wait_ms =
         account->paused_until_us > now_us ? (account->paused_until_us - now_us) / 1000 : 0;
     return wait_ms + random_below(&account->worker->random, wait_ms / 10 + 1);
@@ -87,7 +87,9 @@ throttle_wait_ms(const struct account *account, const struct verdict *verdict)
 void
 pause_begin(struct account *account, enum pause_cause cause, uint64_t wait_ms)
 {
-    uint64_t until_us = loop_now_us(account->worker->loop) + wait_ms * 1000;
+    uint64_t until_us = wait_ms == PAUSE_UNTIL_RUNG
+                            ? UINT64_MAX
+                            : loop_now_us(account->worker->loop) + wait_ms * 1000;
     if (account->paused_until_us < until_us)
         account->paused_until_us = until_us;
     account->paused_by = cause;
@@ -114,5 +116,13 @@ pause_throttle(struct account *account, const struct verdict *verdict)
 void
 pause_by_operator(struct account *account)
 {
-    pause_begin(account, PAUSE_BY_OPERATOR, OPERATOR_WAIT_MS);
+    pause_begin(account, PAUSE_BY_OPERATOR, PAUSE_UNTIL_RUNG);
+}
+
+void
+pause_look_again(struct account *account)
+{
+    if (account->paused_until_us == UINT64_MAX)
+        account->paused_until_us = 0;
+    turns_want_claim(account);
 }

@@ -18,15 +18,21 @@ uint64_t pause_throttle(struct account *account, const struct verdict *verdict);
 /* Nothing of it for so long; a pause that is on already is not cut short. */
 void pause_begin(struct account *account, enum pause_cause cause, uint64_t wait_ms);
 
-/* An operator said so: nothing new is taken until it asks again, in a second. */
+#define PAUSE_UNTIL_RUNG UINT64_MAX /* milliseconds: until pause_look_again() */
+
+/* An operator said so: nothing new is taken until the bell rings for it. */
 void pause_by_operator(struct account *account);
+
+/* The bell rang for it, or it is its turn to be looked at: if it waits for that, it asks again. */
+void pause_look_again(struct account *account);
 
 /* When a pause begins, what is not on the wire goes back to later, so that it holds neither grants
  * nor slots. This is for what becomes ready or granted while it is on: ready, if it is to make room
  * for others; granted, always. */
 bool pause_frees_slots(const struct account *account);
 enum step_next pause_put_back(struct delivery *delivery); /* to later, until the pause is over */
-/* How long that is, in milliseconds, spread over a tenth. */
+/* How long that is, in milliseconds, spread over a tenth; 0 if it is not known: what waits is then
+ * due when the account goes on. */
 uint64_t pause_wait_ms(const struct account *account);
 
 #endif

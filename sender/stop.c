@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    LOOK_MS = 1000,         /* how soon an account that was resumed is noticed */
+    LOOK_MS = 1000, /* after a refusal of Meta's: how soon Redis is asked whether it is stopped */
     LOOK_DOUBLINGS_MAX = 6, /* of a worker whose token was refused again and again: 64 s at most */
     TELL_AGAIN_US = 1000 * 1000, /* after an error of Redis' */
     MARK_SIZE = 16,
@@ -212,7 +212,7 @@ void
 stop_by_redis(struct account *account)
 {
     account->stop.noticed = true;
-    pause_begin(account, PAUSE_STOPPED, LOOK_MS);
+    pause_begin(account, PAUSE_STOPPED, PAUSE_UNTIL_RUNG);
     offer_token(account);
 }
 

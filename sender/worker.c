@@ -437,7 +437,7 @@ worker_close(struct worker *worker)
         loop_turn(worker->loop, TURN_WAIT_MAX_US);
     exchanges_close(worker);
     redis_client_free(worker->redis);
-    redis_client_free(worker->bell);
+    bell_close(worker);
     loop_close(worker->loop);
     tls_context_close(worker->graph_tls);
     if (worker->redis_tls != NULL)

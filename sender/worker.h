@@ -59,6 +59,7 @@ struct account {
     char ready_day[DAY_SIZE + 1]; /* likewise: the account's day then */
     bool claiming;                /* a claim waits for its reply */
     uint32_t claim_holder;        /* which of the worker's names asked it */
+    uint64_t asked_us;            /* when the last claim was asked */
     bool claim_sent;              /* false: its reply was lost, to be asked again */
     bool claim_in_doubt;          /* a reply to it was lost: it may have been done */
     bool has_more;                /* Redis may hold something for us: turns_want_claim() */
@@ -102,6 +103,8 @@ struct business {
     uint64_t confirmed_us; /* before which asking the last confirmed beat was: the lease's start */
     uint32_t beats_stale;  /* replies still to come for a name that was fenced since */
     bool is_new;           /* the holder has not been announced yet */
+    char bell[QUEUE_MEMBER_MAX]; /* the last of B:bell that was heard; "": from its start */
+    bool bell_reading;           /* the rest of it is being read */
     struct other_worker others[OTHERS_MAX];
     uint32_t other_count;
 };
@@ -199,10 +202,14 @@ struct worker {
     char redis_identity[REDIS_IDENTITY_SIZE]; /* of the Redis it was a number of */
     char redis_trouble[256];                  /* why it is not ready, as it was said; "" */
     int64_t bell_id;                          /* Redis' client id of the bell; 0: unknown */
-    bool redis_known;  /* the connection before is ended: lost calls may be repeated */
-    bool fenced;       /* declared dead: take a new name before anything else */
-    bool bell_ringing; /* XREAD under way */
-    bool bell_stale;   /* its streams are not the idle ones any more */
+    bool redis_known;        /* the connection before is ended: lost calls may be repeated */
+    bool fenced;             /* declared dead: take a new name before anything else */
+    bool bell_ringing;       /* XREAD under way */
+    bool bell_stale;         /* its streams are not the idle ones any more */
+    struct timer bell_timer; /* it is not asked anew all the time */
+    uint64_t bell_after_us;  /* ... not before this */
+    uint16_t *account_index; /* by the hash of its keys' base: number + 1 */
+    uint32_t look_next;      /* the account that is looked at with the next beat */
     bool draining;
     bool leaving;           /* everything is settled; saying goodbye */
     uint32_t leave_replies; /* businesses that have answered the goodbye */
