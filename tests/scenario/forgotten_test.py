@@ -3,7 +3,7 @@
     python3 tests/scenario/forgotten_test.py [word in a test's name]
 """
 import forgetting
-from forgetting import CELLS, PRICE, W1, W2, Worker, all_claimable, kinds, places, wait_until
+from forgetting import PRICE, W1, W2, Worker, all_claimable, kinds, places, wait_until
 from queue_calls import BUSINESS, CELL, DAY, KEEP, TTL, group, key, outcome, text
 from queue_library_test import equal
 

@@ -6,7 +6,7 @@ import time
 
 from redis_server import RedisServer
 from queue_calls import Queue, Refused, key
-from queue_library_test import W1, claimed, equal, granted
+from queue_library_test import claimed, equal, granted
 
 NOTE = {"to": "+33612345678", "template": "order_shipped", "lang": "fr"}
 
