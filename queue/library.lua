@@ -34,6 +34,7 @@ local DEAD_MAX = 512              -- dead entries of one requeue or purge
 local WHO_SIZE_MAX = 128          -- of an operator's name
 local WHY_SIZE_MAX = 512          -- of an operator's reason
 local AHEAD_MAX = 1000            -- entries counted before the one that somebody asks about
+local RATE_MS = 10 * 1000          -- of the rate that stats tells
 local BELL_MAX = 1024            -- entries of the bell: what was not heard by then is looked for
 local TOKEN_SIZE_MAX = 64         -- of a token's fingerprint
 local FLOOR_SHARE = 8             -- of a claim: an eighth for queue, and as much for later
@@ -3883,11 +3884,42 @@ local function oldest_of(k, now)
   return oldest
 end
 
+-- Outcomes a second, in thousandths, of the last RATE_MS. The index of the events is in the order of
+-- their times too, so it is searched by halves; an event itself is large and hardly ever read.
+local function rate_of(k, now)
+  local function index_at(i)
+    local upto, ms = redis.call('LINDEX', k.event_index, i):match('^(%d+) (%d+)')
+    return tonumber(upto), tonumber(ms)
+  end
+  local count, since, before = redis.call('LLEN', k.event_index), now - RATE_MS, 0
+  local low, high = 0, count
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if select(2, index_at(middle)) > since then
+      high = middle
+    else
+      low = middle + 1
+    end
+  end
+  if low == count then
+    return 0
+  elseif low > 0 then
+    before = index_at(low - 1)
+  else
+    local first = redis.call('XRANGE', k.events, '-', '+', 'COUNT', 1)[1]
+    local upto, ms = index_at(0)
+    if not first or tonumber(first[2][2]) ~= upto then
+      before, since = upto, ms -- those before are forgotten already
+    end
+  end
+  return math.floor(1000 * 1000 * (index_at(-1) - before) / math.max(now - since, 1))
+end
+
 -- (A B): the numbers of `facteur queue stats`.
 local function stats(keys)
   local k = account_keys(keys)
   need_types(k, 'queue', 'urgent', 'cursor', 'claims', 'returned', 'left', 'grants', 'later',
-    'later_held', 'uncertain', 'dead', 'state', 'exposed')
+    'later_held', 'uncertain', 'dead', 'state', 'exposed', 'events', 'event_index')
   local book, now = open_book(k), now_ms()
   local entries, members = count_claims(book)
   local granted = count_granted(k)
@@ -3898,7 +3930,7 @@ local function stats(keys)
     'claimed', math.max(0, members - granted), 'granted', granted,
     'later', redis.call('ZCARD', k.later), 'uncertain', redis.call('ZCARD', k.uncertain),
     'dead', redis.call('XLEN', k.dead), 'exposed', redis.call('HLEN', k.exposed),
-    'oldest_ms', oldest and now - oldest or 0,
+    'oldest_ms', oldest and now - oldest or 0, 'rate_milli', rate_of(k, now),
     'paused', state[1] == '1' and 1 or 0, 'stopped', state[2] == '1' and 1 or 0}
 end
 

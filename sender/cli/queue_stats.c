@@ -41,6 +41,7 @@ print_json(const struct account_keys *keys, const struct reply *stats, bool firs
     printf("%s{\"account\":\"%s/%s\"", first ? "" : ",", keys->business_name, keys->account_name);
     for (size_t i = 0; i < COLUMNS; i++)
         printf(",\"%s\":%" PRId64, columns[i], number_of(stats, columns[i]));
+    printf(",\"rate\":%.3f", (double)number_of(stats, "rate_milli") / 1000);
     printf(",\"paused\":%s,\"stopped\":%s}", number_of(stats, "paused") != 0 ? "true" : "false",
            number_of(stats, "stopped") != 0 ? "true" : "false");
 }
@@ -53,7 +54,10 @@ print_row(const struct account_keys *keys, const struct reply *stats)
     printf("%-24s", name);
     for (size_t i = 0; i + 1 < COLUMNS; i++)
         printf(" %9" PRId64, number_of(stats, columns[i]));
-    printf(" %9.1fs\n", (double)number_of(stats, "oldest_ms") / 1000);
+    printf(" %9.1fs %9.1f%s%s\n", (double)number_of(stats, "oldest_ms") / 1000,
+           (double)number_of(stats, "rate_milli") / 1000,
+           number_of(stats, "paused") != 0 ? " paused" : "",
+           number_of(stats, "stopped") != 0 ? " stopped" : "");
 }
 
 static int
@@ -63,8 +67,8 @@ print_all(struct redis_sync *sync, const struct cli_store *store, bool json)
     if (json)
         printf("{\"accounts\":[");
     else
-        printf("%-24s %9s %9s %9s %9s %9s %9s %9s %10s\n", "account", "waiting", "urgent",
-               "claimed", "granted", "later", "uncertain", "dead", "oldest");
+        printf("%-24s %9s %9s %9s %9s %9s %9s %9s %10s %9s\n", "account", "waiting", "urgent",
+               "claimed", "sending", "later", "uncertain", "dead", "oldest", "rate/s");
     for (uint32_t i = 0; i < store->accounts.count; i++) {
         struct account_keys keys;
         struct span name = span_of(store->accounts.items[i]);
@@ -104,10 +108,11 @@ cli_queue_stats(int argc, char **argv)
         "what waits where, by account",
         "--account BUSINESS/ACCOUNT [options]",
         "Columns: waiting (entries that nobody claimed), urgent (the same of the stream urgent),\n"
-        "claimed (a worker has them), granted (on the wire, or about to be), later (scheduled or\n"
-        "waiting for a retry), uncertain (no answer came), dead (given up or refused), and the "
-        "age\n"
-        "of the oldest that could be sent.\n\nexample:\n  facteur queue stats --account acme/fr",
+        "claimed (a worker has them), sending (on the wire, or about to be; \"granted\" in JSON),\n"
+        "later (scheduled or waiting for a retry), uncertain (no answer came), dead (given up or\n"
+        "refused), oldest (age of the oldest that could be sent and nobody has taken), and the\n"
+        "rate: outcomes a second over the last ten.\n\n"
+        "example:\n  facteur queue stats --account acme/fr",
         rows,
         sizeof(rows) / sizeof(rows[0])};
     int rest;

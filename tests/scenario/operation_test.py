@@ -15,8 +15,8 @@ PAUSE = {"accounts": [{"account": NAME, "paused": bool, "changed": bool, "by": s
                        "at": int}]}
 STATS = {"accounts": [{"account": NAME, "waiting": int, "urgent": int, "claimed": int,
                        "granted": int, "later": int, "uncertain": int, "dead": int,
-                       "oldest_ms": int, "paused": bool, "stopped": bool}]}
-DEAD = {"dead": [{"account": NAME, "entry": MEMBER, "type": {"refused", "failed", "dead"},
+                       "oldest_ms": int, "rate": float, "paused": bool, "stopped": bool}]}
+DEAD = {"dead": [{"account": NAME, "entry": MEMBER, "type": {"refused", "failed", "dead", "uncertain"},
                   "reason": str, "template": str, "attempts": int, "at": int, "fields?": dict}]}
 CHANGE = {"refused": [{"entry": str, "reason": str}], "action": {"requeue", "purge"},
           "dry_run": bool, "matched": int, "done": int, "gone": int}

@@ -935,7 +935,7 @@ def test_stats(queue):
     found = queue.stats()
     assert 20 <= found.pop("oldest_ms") < 5000
     equal(found, {"waiting": 4, "urgent": 0, "claimed": 2, "granted": 1, "later": 0, "uncertain": 0,
-                  "dead": 0, "exposed": 0, "paused": 0, "stopped": 0})
+                  "dead": 0, "exposed": 0, "rate_milli": 0, "paused": 0, "stopped": 0})
     bulk_claim = claimed(queue, number=2).parts[0]
     queue.settle(W1, [group("claim:" + bulk_claim.claim, "queue", "later", (1, 0, "why"),
                             bulks=[(bulk_claim.entries[-1][0], 1, 3)]),
@@ -944,7 +944,30 @@ def test_stats(queue):
     found = queue.stats()
     assert found.pop("oldest_ms") > 10 ** 12
     equal(found, {"waiting": 0, "urgent": 0, "claimed": 6, "granted": 1, "later": 1, "uncertain": 0,
-                  "dead": 1, "exposed": 0, "paused": 0, "stopped": 0})
+                  "dead": 1, "exposed": 0, "rate_milli": 0, "paused": 0, "stopped": 0})
+
+
+def test_stats_rate(queue):
+    """Outcomes a second over the last ten, however little of the events is kept."""
+    cases = [
+        ("nothing yet", [], 0),
+        ("a new account", [(3000, 30, 30)], 3000),
+        ("all of it long ago", [(20000, 30, 30), (10500, 60, 30)], 0),
+        ("some of it", [(20000, 100, 100), (5000, 150, 50), (1000, 200, 50)], 10000),
+        ("one that is older, one at the edge", [(90000, 7, 7), (9000, 8, 1)], 100),
+        ("what came before is forgotten", [(4000, 150, 50), (1000, 190, 40)], 10000),
+        ("many", [(100000 - 100 * i, 10 * (i + 1), 10) for i in range(1000)], 99000),
+    ]
+    for what, events, milli in cases:
+        queue.client.delete(key("events"), key("events:index"))
+        seconds, micros = queue.client.time()
+        now = seconds * 1000 + micros // 1000
+        for age, upto, count in events:
+            entry = queue.client.xadd(key("events"), {"n": count, "upto": upto, "outcomes": "{}"},
+                                      id="%d-0" % (now - age))
+            queue.client.rpush(key("events:index"), "%d %s" % (upto, text(entry)))
+        found = queue.stats()["rate_milli"]
+        assert 0.97 * milli <= found <= 1.03 * milli, (what, found, milli)
 
 
 def test_wrong_key_types(queue):
