@@ -26,7 +26,7 @@ enum {
     CALLS_SETTLE_CELLS_MAX = 800,     /* of all its groups */
     CALLS_RECEIPTS_MAX = 512,         /* of one call */
     CALLS_DECLARE_GRANTS_MAX = 512,   /* of one declare */
-    CALLS_DECLARE_MEMBERS_MAX = 8192, /* of all its records */
+    CALLS_DECLARE_MEMBERS_MAX = 4096, /* of all its records */
     CALLS_TOKEN_MAX = 64,             /* bytes of a token's fingerprint */
 };
 

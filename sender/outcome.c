@@ -59,7 +59,7 @@ outcome_refuse(struct delivery *delivery, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    return outcome_dead(delivery, "refused", true, span_of(text));
+    return outcome_dead(delivery, "refused", !delivery->possible_duplicate, span_of(text));
 }
 
 enum step_next
@@ -73,8 +73,8 @@ outcome_dead(struct delivery *delivery, const char *type, bool release_id, struc
 enum step_next
 outcome_drop(struct delivery *delivery, const char *type, struct span reason)
 {
-    /* What expired before any attempt gives its id back. */
-    bool is_free = delivery->attempts == 0 && strcmp(type, "expired") == 0;
+    /* What expired and surely never left gives its id back. */
+    bool is_free = !delivery->possible_duplicate && strcmp(type, "expired") == 0;
     return decide(delivery, is_free ? SETTLE_FREE : SETTLE_DROP, type, reason);
 }
 

@@ -11,13 +11,14 @@
 #include "sender/io/digest.h"
 #include "templates/policy/policy.h"
 
-/* Refused, for something that can be mended: the entry is kept in dead. Releases its id. */
+/* Refused, for something that can be mended: the entry is kept in dead. Releases its id, unless an
+ * earlier attempt may have reached the customer. */
 enum step_next outcome_refuse(struct delivery *delivery, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Kept in dead under another word ("dead", "failed"), with `release_id` as given. */
 enum step_next outcome_dead(struct delivery *delivery, const char *type, bool release_id,
                             struct span reason);
-/* Leaves with an event: "expired", "duplicate", "failed". */
+/* Leaves with an event: "expired" (which releases its id likewise), "duplicate", "failed". */
 enum step_next outcome_drop(struct delivery *delivery, const char *type, struct span reason);
 /* An earlier attempt was accepted after all: it leaves, and the library tells that outcome. */
 enum step_next outcome_proven(struct delivery *delivery);

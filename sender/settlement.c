@@ -157,7 +157,8 @@ add_id(struct writing *writing, struct settle_group *group, const struct deliver
 {
     enum settle_action action = delivery->outcome.action;
     bool is_owner = delivery->grant != NULL || delivery->attempts > 0 ||
-                    delivery->outcome.release_id || action == SETTLE_FREE;
+                    delivery->possible_duplicate || delivery->outcome.release_id ||
+                    action == SETTLE_FREE;
     if (delivery->notification.id.size == 0 || !is_owner || action == SETTLE_LATER ||
         action == SETTLE_UNCERTAIN)
         return;

@@ -344,8 +344,8 @@ def test_nonsense_is_refused_and_changes_nothing(house):
             ("at most 512 grants", declare(count=513))):
         refused(queue, words, call)
     refused(queue, "named twice", lambda: queue.declare(W1, W1 + ".9", [(grant, good, [], [], [])] * 2))
-    three = record_of(W1, "queue", [("%d-1" % n, 1, 0, "") for n in range(2731)], CELLS)
-    refused(queue, "8192 members", lambda: queue.declare(
+    three = record_of(W1, "queue", [("%d-1" % n, 1, 0, "") for n in range(1366)], CELLS)
+    refused(queue, "4096 members", lambda: queue.declare(
         W1, W1 + ".9", [("%s.%d" % (W1, n), three, [], [], []) for n in range(70, 73)]))
     for words, call in (("16 hex digits", ("x",)), ("too many", (W1, 1)), ("ends where", ())):
         refused(queue, words, lambda: queue.call("declared", *call, keys=(BUSINESS,)))

@@ -298,7 +298,7 @@ what_is_granted_is_sent_in_time_or_given_back(void)
     expect_u64(delivery->outcome.action, SETTLE_FREE); /* nothing left: its id is free again */
 
     delivery = granted(0);
-    delivery->attempts = 1;
+    delivery->possible_duplicate = true;
     delivery->end_ms = clock_unix_ms() - 1;
     delivery_run(delivery);
     expect_outcome(delivery, "expired", "expires: ");
