@@ -139,6 +139,7 @@ chaos_turn(struct chaos *chaos)
     chaos->goal_now +=
         chaos->goal - chaos->goal_now < share ? chaos->goal - chaos->goal_now : share;
     chaos_producer_turn(chaos->producer, there ? house->where : NULL, chaos->goal_now);
+    chaos_receipts_turn(chaos->receipts, clock_monotonic_us());
     show(chaos, clock_monotonic_us());
 }
 
@@ -196,6 +197,7 @@ open_all(struct chaos *chaos)
                                                .loop = chaos->loop,
                                                .audit = chaos->check.audit};
     chaos->producer = chaos_producer_open(&producer);
+    chaos->receipts = chaos_receipts_open(&chaos->house, chaos->options.early);
     return true;
 }
 
@@ -203,6 +205,7 @@ static void
 close_all(struct chaos *chaos, bool keep)
 {
     chaos_producer_close(chaos->producer);
+    chaos_receipts_close(chaos->receipts);
     if (chaos->producer != NULL)
         load_check_close(&chaos->check);
     if (chaos->loop != NULL) {
@@ -233,21 +236,56 @@ is_over(const struct chaos *chaos, uint64_t end_us)
     return chaos->failed || clock_monotonic_us() > end_us;
 }
 
-/* Until everything is written, and nothing waits or is under way any more. */
+/* Until everything is written, and every fault is undone. */
 static void
-drain(struct chaos *chaos, uint64_t end_us)
+finish_faults(struct chaos *chaos, uint64_t end_us)
 {
-    uint32_t quiet = 0;
     chaos->draining = true;
     while (!is_over(chaos, end_us) &&
            (!chaos_fault_is_over(chaos) ||
             chaos_producer_written(chaos->producer) < chaos->options.messages))
         chaos_turn(chaos);
+}
+
+/* Until nothing waits or is under way any more. With a policy that does something about what is
+ * uncertain, that is waited for, too. */
+static void
+await_quiet(struct chaos *chaos, uint64_t end_us)
+{
+    uint32_t quiet = 0;
+    bool parks = chaos->options.uncertain == UNCERTAIN_PARK;
     while (!is_over(chaos, end_us) && quiet < QUIET_LOOKS) {
-        quiet = chaos_house_is_quiet(&chaos->house, false) ? quiet + 1 : 0;
+        quiet = chaos_house_is_quiet(&chaos->house, !parks) ? quiet + 1 : 0;
         chaos_wait(chaos, 50);
     }
     chaos->measures.timed_out = quiet < QUIET_LOOKS;
+}
+
+static void
+play_receipts(struct chaos *chaos, uint64_t end_us)
+{
+    if (!chaos_receipts_begin_all(chaos->receipts)) {
+        chaos->failed = true;
+        chaos->error = chaos->house.error;
+    }
+    while (!is_over(chaos, end_us) && !chaos_receipts_are_told(chaos->receipts) &&
+           chaos_receipts_refusal(chaos->receipts)[0] == '\0')
+        chaos_turn(chaos);
+    chaos->measures.receipts_in = chaos_receipts_are_told(chaos->receipts);
+    if (!chaos->measures.receipts_in)
+        chaos_trouble(chaos, "not all receipts were told: %s",
+                      chaos_receipts_refusal(chaos->receipts));
+}
+
+static void
+drain(struct chaos *chaos)
+{
+    uint64_t end_us = clock_monotonic_us() + chaos->options.timeout_s * 1000000;
+    finish_faults(chaos, end_us);
+    await_quiet(chaos, end_us);
+    play_receipts(chaos, clock_monotonic_us() + chaos->options.timeout_s * 1000000);
+    if (!chaos->measures.timed_out)
+        await_quiet(chaos, clock_monotonic_us() + chaos->options.timeout_s * 1000000);
 }
 
 /* What is asked to end must have settled everything and said goodbye. */
@@ -303,7 +341,7 @@ go_through(struct chaos *chaos)
                    chaos->options.live ? PROGRESS_LINES : progress_style_here(chaos->options.quiet),
                    "chaos", chaos->options.messages, begun_us);
     work(chaos);
-    drain(chaos, clock_monotonic_us() + chaos->options.timeout_s * 1000000);
+    drain(chaos);
     progress_end(&chaos->progress, chaos->accepted, "accepted", clock_monotonic_us());
     chaos->seconds = (double)(clock_monotonic_us() - begun_us) / 1e6;
     if (chaos->failed)

@@ -6,6 +6,7 @@
  *   work        producers write a part of the messages, a fault hits, and so on; what a fault did
  *               is undone after its time (a sender started again, Redis continued …)
  *   drain       no more faults; until nothing waits any more
+ *   receipts    all that the emulator accepted is told twice, in random order
  *   end         the senders are asked to stop, and must end well
  *   audit       as facteur-load audit, and the promises
  */
@@ -15,6 +16,7 @@
 #include "loadtest/chaos_house.h"
 #include "loadtest/chaos_plan.h"
 #include "loadtest/chaos_producer.h"
+#include "loadtest/chaos_receipts.h"
 #include "loadtest/load_check.h"
 #include "loadtest/progress.h"
 
@@ -57,6 +59,7 @@ struct chaos {
     struct loop *loop;
     struct chaos_house house;
     struct chaos_producer *producer;
+    struct chaos_receipts *receipts;
     struct load_check check;
     struct chaos_plan plan;
     struct chaos_tally tally;

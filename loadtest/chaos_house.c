@@ -267,11 +267,17 @@ chaos_house_control(struct chaos_house *house, const char *path, const char *bod
 
 /* ---- senders -------------------------------------------------------------------------------- */
 
+uint64_t
+chaos_house_events_keep(const struct chaos_house *house)
+{
+    return house->options->messages * 4 + 100000;
+}
+
 bool
 chaos_house_start_sender(struct chaos_house *house, uint32_t number)
 {
     const struct load_options *options = house->options;
-    unsigned long long keep = options->messages * 4 + 100000; /* none is trimmed */
+    unsigned long long keep = chaos_house_events_keep(house);
     struct chaos_command command;
     char log[32];
     chaos_command_begin(&command);
@@ -290,6 +296,8 @@ chaos_house_start_sender(struct chaos_house *house, uint32_t number)
     chaos_command_option(&command, "--uncertain-wait", "%dms", CHAOS_UNCERTAIN_WAIT_MS);
     chaos_command_option(&command, "--retry", "200ms, 500ms*20");
     chaos_command_option(&command, "--events-keep", "%llu", keep);
+    chaos_command_option(&command, "--uncertain", "%s", options->policy);
+    chaos_command_option(&command, "--uncertain-codes", "%s", options->policy);
     for (uint32_t i = 0; i < options->account_count; i++)
         chaos_command_option(&command, "--account", "%s/%s=%u", options->accounts[i].business_name,
                              options->accounts[i].account_name, PHONE_ID_FIRST + i);

@@ -56,6 +56,9 @@ bool chaos_house_open(struct chaos_house *house, struct loop *loop,
 /* Ends what runs: by kill -9, each by its pid. Removes the folder unless `keep`. */
 void chaos_house_close(struct chaos_house *house, bool keep);
 
+/* Outcomes kept in each account's events: so many that none is trimmed. */
+uint64_t chaos_house_events_keep(const struct chaos_house *house);
+
 bool chaos_house_start_redis(struct chaos_house *house);
 bool chaos_house_start_sender(struct chaos_house *house, uint32_t number);
 

@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-enum { TEXT_SIZE = 4096, JSON_SIZE = 16384 };
+enum { ACCEPTED_LEAST_PERCENT = 95, TEXT_SIZE = 4096, JSON_SIZE = 16384 };
 
 static uint64_t
 parked_most(const struct chaos *chaos)
@@ -17,19 +17,28 @@ void
 chaos_judge(const struct chaos *chaos, struct buffer *out)
 {
     const struct audit_report *report = &chaos->report;
+    uint64_t least = chaos->options.messages * ACCEPTED_LEAST_PERCENT / 100;
     if (report->lost > 0)
         buffer_printf(out, "  lost: %" PRIu64 "\n", report->lost);
     if (report->duplicates > 0)
         buffer_printf(out, "  sent twice blindly: %" PRIu64 "\n", report->duplicates);
     if (report->difference != 0)
         buffer_printf(out, "  the books differ by %" PRId64 " millionths\n", report->difference);
-    if (report->possible_duplicates > 0)
+    if (report->exposure_billed != 0)
+        buffer_printf(out,
+                      "  exposure after all receipts: %" PRId64
+                      " millionths are on the bill and not in the ledger\n",
+                      report->exposure_billed);
+    if (report->possible_duplicates > 0 && chaos->options.uncertain != UNCERTAIN_RESEND)
         buffer_printf(out, "  %" PRIu64 " flagged duplicates, though nothing is to be sent again\n",
                       report->possible_duplicates);
     if (report->parked > parked_most(chaos))
         buffer_printf(out,
                       "  parked: %" PRIu64 ", more than was granted at the faults: %" PRIu64 "\n",
                       report->parked, parked_most(chaos));
+    if (report->outcomes[AUDIT_ACCEPTED] < least)
+        buffer_printf(out, "  accepted: %" PRIu64 ", less than 95 %%\n",
+                      report->outcomes[AUDIT_ACCEPTED]);
     if (!report->good)
         buffer_put_text(out, "  the audit says no, see above\n");
     if (chaos->measures.timed_out)
@@ -52,9 +61,9 @@ print_faults(const struct chaos *chaos)
 {
     const struct chaos_tally *tally = &chaos->tally;
     printf("%" PRIu64 " faults in %.1f s, with %" PRIu64 " messages, %" PRIu64
-           " senders, AOF %s:\n",
+           " senders, AOF %s, policy %s:\n",
            chaos->faults_done, chaos->seconds, chaos->options.messages, chaos->options.senders,
-           chaos->options.aof);
+           chaos->options.aof, chaos->options.policy);
     for (uint32_t i = 0; i < CHAOS_KIND_COUNT; i++) {
         enum chaos_kind kind = (enum chaos_kind)i;
         if (tally->faults[i] == 0)
@@ -68,6 +77,36 @@ print_faults(const struct chaos *chaos)
            " more; writes repeated %" PRIu64 ", senders begun without Redis %" PRIu64 "\n",
            tally->granted, tally->unanswered, chaos_producer_repeated(chaos->producer),
            tally->restarts);
+}
+
+static void
+print_receipts(const struct chaos *chaos)
+{
+    const struct chaos_receipts_tally *tally = chaos_receipts_tally(chaos->receipts);
+    printf("receipts told: %" PRIu64 " of %" PRIu64 " accepted messages, %" PRIu64
+           " of them during the faults\n",
+           tally->told, tally->read, tally->early);
+    printf("  %" PRIu64 " were known; of the others the member was", tally->known);
+    const char *comma = " ";
+    for (uint32_t i = 0; i < CHAOS_PLACE_COUNT; i++) {
+        if (tally->settled[i] == 0)
+            continue;
+        printf("%s%s: %" PRIu64, comma, chaos_place_text((enum chaos_place)i), tally->settled[i]);
+        comma = ", ";
+    }
+    printf("\n");
+}
+
+static void
+put_receipts(struct buffer *json, const struct chaos_receipts_tally *tally)
+{
+    buffer_printf(json,
+                  "\"receipts\":{\"told\":%" PRIu64 ",\"early\":%" PRIu64 ",\"known\":%" PRIu64,
+                  tally->told, tally->early, tally->known);
+    for (uint32_t i = 0; i < CHAOS_PLACE_COUNT; i++)
+        buffer_printf(json, ",\"%s\":%" PRIu64, chaos_place_text((enum chaos_place)i),
+                      tally->settled[i]);
+    buffer_put_char(json, '}');
 }
 
 /* The object of facteur-load run, and before its end what is chaos' own. */
@@ -105,6 +144,7 @@ chaos_report(const struct chaos *chaos)
     struct buffer broken;
     buffer_init(&broken, memory, sizeof memory);
     print_faults(chaos);
+    print_receipts(chaos);
     load_report_print(stdout, &chaos->report, &chaos->measures);
     chaos_judge(chaos, &broken);
     if (broken.size > 0)

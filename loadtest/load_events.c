@@ -80,9 +80,9 @@ keep_refused(struct load_events *events, uint64_t n, const struct outcome_fields
 }
 
 static bool
-is_webhook(struct span type)
+is_of_no_outcome(struct span type)
 {
-    static const char *const types[] = {"sent", "delivered", "read", "undelivered"};
+    static const char *const types[] = {"sent", "delivered", "read", "undelivered", "stopped"};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (span_equal(type, span_of(types[i])))
             return true;
@@ -126,8 +126,8 @@ tell_audit(struct load_events *events, uint32_t account, const struct outcome_fi
     uint64_t n = 0;
     if (generator_read_ref(events->generator, fields->ref, &n))
         event.n = n;
-    if (is_webhook(fields->type))
-        events->webhooks++;
+    if (is_of_no_outcome(fields->type))
+        events->others++;
     else if (!audit_read_member(fields->entry, account, &event.member))
         events->unreadable++;
     else if (span_equal(fields->type, SPAN("uncertain")))

@@ -35,7 +35,7 @@ struct load_events {
     } streams[LOAD_ACCOUNTS_MAX];
     uint64_t missed;     /* outcomes that were trimmed before they were read */
     uint64_t unreadable; /* lines that are not as agreed */
-    uint64_t webhooks;   /* receipts and the like: not about sending */
+    uint64_t others;     /* receipts and the like: no outcomes */
     uint32_t refused_count;
     struct load_refused refused[LOAD_REFUSED_MAX]; /* the first ones refused for what they say */
     char currency[8];

@@ -63,6 +63,10 @@ static const struct flag flags[] = {
     {"senders", FLAG_COUNT, LOAD_CHAOS, AT(senders), "N", "how many at once, 1 to 8 (2)"},
     {"accounts", FLAG_COUNT, LOAD_CHAOS, AT(own_accounts), "N", "how many, 1 to 8 (3)"},
     {"aof", FLAG_TEXT, LOAD_CHAOS, AT(aof), "WHEN", "appendfsync of Redis (always)"},
+    {"policy", FLAG_TEXT, LOAD_CHAOS, AT(policy), "POLICY",
+     "of what is uncertain: park, drop or resend (park)"},
+    {"early-receipts", FLAG_SHARE, LOAD_CHAOS, AT(early), "0..1",
+     "share of the receipts that come while faults go on (0.2)"},
     {"keep", FLAG_SWITCH, LOAD_CHAOS, AT(keep), NULL,
      "keep logs and Redis' files also if all is well"},
     {"live", FLAG_SWITCH, LOAD_RUN | LOAD_CHAOS, AT(live), NULL,
@@ -116,7 +120,9 @@ print_chaos(void)
            "their own, and leaves nothing behind. Between two faults producers write a part of\n"
            "the messages, so that each fault hits in mid-flight; killed senders are started\n"
            "again. At the end the queue is drained, the senders are asked to stop, and the audit\n"
-           "compares Redis' books with what the emulator truly accepted.\n\n"
+           "compares Redis' books with what the emulator truly accepted. Before that its receipts\n"
+           "are played, all of them twice and in random order, as Meta's webhooks would come: so\n"
+           "what was uncertain and had arrived is found and charged.\n\n"
            "Kinds of fault, drawn by the seed:\n");
     for (uint32_t i = 0; i < CHAOS_KIND_COUNT; i++)
         printf("  %-14s %s\n", chaos_kind_text((enum chaos_kind)i),
@@ -242,6 +248,17 @@ judge_place(const struct load_options *options, struct error_text *error)
 }
 
 static bool
+read_policy(struct load_options *options)
+{
+    for (int i = UNCERTAIN_PARK; i <= UNCERTAIN_RESEND; i++) {
+        options->uncertain = (enum uncertain_policy)i;
+        if (strcmp(options->policy, uncertain_policy_text(options->uncertain)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
 judge_chaos(struct load_options *options, struct error_text *error)
 {
     options->fault_kinds = CHAOS_ALL_KINDS;
@@ -252,6 +269,8 @@ judge_chaos(struct load_options *options, struct error_text *error)
         error_set(error, "--senders: from 1 to %d", CHAOS_SENDERS_MAX);
     else if (strcmp(options->aof, "always") != 0 && strcmp(options->aof, "everysec") != 0)
         error_set(error, "--aof %s: always or everysec", options->aof);
+    else if (!read_policy(options))
+        error_set(error, "--policy %s: park, drop or resend", options->policy);
     else
         return chaos_house_accounts(options, options->own_accounts, error);
     return false;
@@ -300,6 +319,8 @@ set_chaos_defaults(struct load_options *options)
     options->senders = 2;
     options->own_accounts = 3;
     options->aof = "always";
+    options->policy = uncertain_policy_text(UNCERTAIN_PARK);
+    options->early = 0.2;
 }
 
 enum load_parse

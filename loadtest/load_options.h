@@ -5,7 +5,7 @@
 #define FACTEUR_LOADTEST_LOAD_OPTIONS_H
 
 #include "loadtest/load_events.h"
-#include "queue/keys.h"
+#include "queue/calls.h"
 
 enum load_verb { LOAD_FILL = 1, LOAD_AUDIT = 2, LOAD_RUN = 4, LOAD_CHAOS = 8 };
 
@@ -29,13 +29,16 @@ struct load_options {
     uint64_t timeout_s;
     uint64_t show_refused;
     bool json, quiet, live, again;
-    uint64_t kills, senders; /* of chaos */
-    uint64_t own_accounts;   /* how many its house has */
-    const char *only;        /* kinds of fault as written, or NULL: all */
-    uint32_t fault_kinds;    /* the same, a bit each */
-    const char *aof;         /* appendfsync of its Redis */
-    bool keep;               /* its folder */
-    uint64_t given;          /* a bit for each flag of the table that was written */
+    uint64_t kills, senders;         /* of chaos */
+    uint64_t own_accounts;           /* how many its house has */
+    const char *only;                /* kinds of fault as written, or NULL: all */
+    uint32_t fault_kinds;            /* the same, a bit each */
+    const char *aof;                 /* appendfsync of its Redis */
+    const char *policy;              /* of what is uncertain, as written */
+    enum uncertain_policy uncertain; /* the same */
+    double early;                    /* share of receipts that come during the faults */
+    bool keep;                       /* its folder */
+    uint64_t given;                  /* a bit for each flag of the table that was written */
 };
 
 enum load_parse {

@@ -99,7 +99,9 @@ print_money(FILE *out, const struct audit_report *report, const struct load_meas
                       "granted, not settled yet");
         money_row(out, "= difference", currency, report->difference, "");
     }
-    money_row(out, "  exposure, in all", currency, report->exposure, "all that is uncertain");
+    money_row(out, "  exposure, in all", currency, report->exposure,
+              measures->receipts_in ? "as quoted; no receipt came, so it never arrived"
+                                    : "as quoted, of all that is uncertain");
     if (measures->currencies)
         (void)fprintf(out, "  (several currencies: the sums add unlike things)\n");
 }
@@ -247,7 +249,7 @@ put_contract(struct buffer *out, const struct audit_report *report,
     put_u64(out, "duplicates", report->duplicates);
     put_u64(out, "possible_duplicates", report->possible_duplicates);
     put_u64(out, "parked", report->parked);
-    put_i64(out, "exposure", report->exposure);
+    put_i64(out, "exposure", measures->receipts_in ? report->exposure_billed : report->exposure);
     if (report->view.has_bill)
         put_i64(out, "ledger_difference", report->difference);
     else
@@ -285,6 +287,7 @@ load_report_json(struct buffer *out, const struct audit_report *report,
     put_i64(out, "ledger", report->ledger);
     put_i64(out, "bill", report->bill);
     put_i64(out, "exposure_billed", report->exposure_billed);
+    put_i64(out, "exposure_quoted", report->exposure);
     put_i64(out, "in_flight_billed", report->in_flight_billed);
     buffer_put_text(out, "\"currency\":");
     json_put_string(out, span_of(measures->currency));

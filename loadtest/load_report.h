@@ -18,6 +18,7 @@ struct load_measures {
     uint64_t missed;     /* outcomes whose events were trimmed before they were read */
     uint64_t unreadable; /* events or records that are not as agreed */
     bool timed_out;      /* not everything had an outcome in time */
+    bool receipts_in;    /* every receipt was told: what has none was never accepted */
     double rate;         /* outcomes a second, first to last */
     double sender_us, redis_us, emulator_us; /* CPU a message; negative: not measured */
 };

@@ -45,11 +45,14 @@ def every_promise_is_kept(seed, bulk):
                % (seed, bulk, result.stdout, result.stderr))
         report = json.loads(result.stdout.splitlines()[-1])
         print("seed %d, bulk %d:" % (seed, bulk), report["faults"], "accepted",
-              report["accepted"], "parked", report["parked"])
-        for name in ("lost", "duplicates", "ledger_difference", "troubles"):
+              report["accepted"], "parked", report["parked"], "receipts", report["receipts"])
+        for name in ("lost", "duplicates", "ledger_difference", "troubles", "exposure"):
             expect(report[name] == 0, "%s 0, not %s" % (name, report[name]))
         expect(sum(report["faults"].values()) == 10, "ten faults")
-        expect(report["accepted"] > 2500, "most of it accepted")
+        expect(report["accepted"] >= 2850, "95 % accepted")
+        receipts = report["receipts"]
+        expect(receipts["told"] >= 2 * report["accepted"], "each receipt told twice")
+        expect(receipts["uncertain"] > 0, "receipts that found what was uncertain")
         expect(not os.listdir(folder), "nothing left in %s" % os.listdir(folder))
         expect(not processes_of(folder), "no process left: %s" % processes_of(folder))
 

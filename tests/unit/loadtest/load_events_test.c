@@ -51,7 +51,7 @@ outcomes_are_read(void)
     expect_u64(live->parked, 1);
     expect_u64(live->done, 4);
     expect_u64(live->money, 55000);
-    expect_u64(events.webhooks, 1);
+    expect_u64(events.others, 1);
     expect_u64(events.unreadable, 0);
     expect_text(events.currency, "EUR");
     expect_u64(events.refused_count, 1);

@@ -49,7 +49,8 @@ chaos_brings_its_own_house(void)
     expect_u64(options.account_count, 3);
     expect_text(options.accounts[0].account, "facteur:{acme}:fr");
     expect_u64(options.fault_kinds, 1U << CHAOS_CUT);
-    expect(parse("chaos") == LOAD_PARSE_OK && options.fault_kinds == CHAOS_ALL_KINDS);
+    expect(parse("chaos --policy resend") == LOAD_PARSE_OK);
+    expect(options.fault_kinds == CHAOS_ALL_KINDS && options.uncertain == UNCERTAIN_RESEND);
 }
 
 static void
@@ -80,6 +81,8 @@ a_bad_line_says_what_to_do(void)
         {"chaos --senders 9", "--senders"},
         {"chaos --accounts 0", "--accounts"},
         {"chaos --aof never", "always or everysec"},
+        {"chaos --policy keep", "park, drop or resend"},
+        {"chaos --early-receipts 2", "0 to 1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bool failed = parse(cases[i].line) == LOAD_PARSE_ERROR;
