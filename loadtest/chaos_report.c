@@ -131,9 +131,11 @@ print_json(const struct chaos *chaos)
     buffer_printf(
         &json,
         "},\"granted_at_faults\":%" PRIu64 ",\"unanswered_most\":%" PRIu64
-        ",\"writes_repeated\":%" PRIu64 ",\"restarts\":%" PRIu64 ",\"troubles\":%" PRIu64 "}",
+        ",\"writes_repeated\":%" PRIu64 ",\"restarts\":%" PRIu64 ",\"troubles\":%" PRIu64 ",",
         chaos->tally.granted, chaos->tally.unanswered, chaos_producer_repeated(chaos->producer),
         chaos->tally.restarts, chaos->tally.trouble_count);
+    put_receipts(&json, chaos_receipts_tally(chaos->receipts));
+    buffer_put_char(&json, '}');
     printf("%s\n", buffer_text(&json));
 }
 

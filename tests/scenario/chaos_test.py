@@ -37,14 +37,14 @@ def processes_of(folder):
     return found
 
 
-def every_promise_is_kept(seed, bulk):
+def every_promise_is_kept(seed, bulk, policy):
     with tempfile.TemporaryDirectory(prefix="facteur-") as folder:
         result = chaos(folder, "--messages", "3000", "--kills", "10", "--seed", str(seed),
-                       "--bulk", str(bulk))
-        expect(result.returncode == 0, "promises kept with seed %d, bulk %d:\n%s%s"
-               % (seed, bulk, result.stdout, result.stderr))
+                       "--bulk", str(bulk), "--policy", policy)
+        expect(result.returncode == 0, "promises kept with seed %d, bulk %d, %s:\n%s%s"
+               % (seed, bulk, policy, result.stdout, result.stderr))
         report = json.loads(result.stdout.splitlines()[-1])
-        print("seed %d, bulk %d:" % (seed, bulk), report["faults"], "accepted",
+        print("seed %d, bulk %d, %s:" % (seed, bulk, policy), report["faults"], "accepted",
               report["accepted"], "parked", report["parked"], "receipts", report["receipts"])
         for name in ("lost", "duplicates", "ledger_difference", "troubles", "exposure"):
             expect(report[name] == 0, "%s 0, not %s" % (name, report[name]))
@@ -53,6 +53,7 @@ def every_promise_is_kept(seed, bulk):
         receipts = report["receipts"]
         expect(receipts["told"] >= 2 * report["accepted"], "each receipt told twice")
         expect(receipts["uncertain"] > 0, "receipts that found what was uncertain")
+        expect((report["parked"] > 0) == (policy == "park"), "parked by that policy alone")
         expect(not os.listdir(folder), "nothing left in %s" % os.listdir(folder))
         expect(not processes_of(folder), "no process left: %s" % processes_of(folder))
 
@@ -71,8 +72,8 @@ def a_broken_promise_is_told():
 
 
 def main():
-    with ThreadPoolExecutor() as both:  # most of their time is waiting
-        list(both.map(every_promise_is_kept, (1, 3), (1, 50)))
+    with ThreadPoolExecutor(2) as both:  # most of their time is waiting
+        list(both.map(every_promise_is_kept, (1, 3, 4), (1, 50, 50), ("park", "park", "resend")))
     a_broken_promise_is_told()
 
 
