@@ -104,7 +104,7 @@ local TYPES = {queue = 'stream', urgent = 'stream', replies = 'stream', dead = '
   left = 'hash', grants = 'hash', later_entries = 'hash', later_held = 'hash',
   uncertain_entries = 'hash', workers = 'hash', later = 'zset', uncertain = 'zset', state = 'hash',
   dead_log = 'stream', optout = 'set', exposed = 'hash', proven = 'hash', dead_members = 'hash',
-  bell = 'stream'}
+  bell = 'stream', dead_parked = 'hash'}
 
 -- All keys of an account, from KEYS: the account and the business.
 local function account_keys(keys)
@@ -120,7 +120,13 @@ local function account_keys(keys)
     event_index = a .. ':events:index', workers = b .. ':workers', state = a .. ':state',
     dead_log = a .. ':dead:log', optout = b .. ':optout', exposed = a .. ':exposed',
     proven = a .. ':proven', dead_members = a .. ':dead:members', bell = b .. ':bell',
-    account = a:sub(#b + 2)}
+    dead_parked = a .. ':dead:parked', account = a:sub(#b + 2)}
+end
+
+-- An entry of dead has gone: its member is found there no more.
+local function forget_dead(k, member)
+  redis.call('HDEL', k.dead_members, member)
+  redis.call('HDEL', k.dead_parked, member)
 end
 
 local function need_type(key, kind)
@@ -1033,7 +1039,8 @@ local function pause(keys, args)
   take_end(reader)
   need(how == 'pause' or how == 'resume', 'pause or resume, not "%s"', how)
   need_types(k, 'state', 'bell')
-  local state = redis.call('HMGET', k.state, 'paused', 'stopped', 'who', 'reason', 'at')
+  local state = redis.call('HMGET', k.state, 'paused', 'stopped', 'who', 'reason', 'at', 'stop_code',
+    'stop_reason', 'stop_at')
   local is_stopped = state[2] == '1'
   if (how == 'pause') == (state[1] == '1') and not (how == 'resume' and is_stopped) then
     return {'already', state[3] or '', state[4] or '', state[5] or '0'}
@@ -1041,11 +1048,12 @@ local function pause(keys, args)
   local now = ('%.0f'):format(now_ms())
   redis.call('HSET', k.state, 'paused', how == 'pause' and '1' or '0', 'who', who, 'reason', reason,
     'at', now)
-  if how == 'resume' and is_stopped then
-    write_started(k)
-  end
   if how == 'resume' then
     ring(k, 'resumed')
+  end
+  if how == 'resume' and is_stopped then
+    write_started(k)
+    return {'ok', who, reason, now, state[6] or '', state[7] or '', state[8] or '0'}
   end
   return {'ok', who, reason, now}
 end
@@ -2054,6 +2062,9 @@ function write_dead(k, one, now)
   local id = redis.call('XADD', k.dead, '*', 'entry', one.member, 'type', one.type, 'reason',
     one.reason, 'attempts', one.attempts, 'at', ('%.0f'):format(now), unpack(fields))
   redis.call('HSET', k.dead_members, one.member, id)
+  if one.type == 'uncertain' then
+    redis.call('HSET', k.dead_parked, one.member, id)
+  end
 end
 
 local function bury_group(k, group, now)
@@ -2199,7 +2210,7 @@ local function settle(keys, args)
   take_end(reader)
   need_types(k, 'queue', 'urgent', 'left', 'grants', 'claims', 'later', 'later_entries',
     'later_held', 'uncertain', 'uncertain_entries', 'dead', 'events', 'event_index', 'exposed',
-    'proven', 'dead_members', 'workers')
+    'proven', 'dead_members', 'dead_parked', 'workers')
   need_finished(k, holder, claims)
   if judge_holder(k, holder) == 'declare' then
     return {'declare'}
@@ -2549,7 +2560,7 @@ function leave_place(book, found)
     redis.call('ZREM', k.uncertain, member)
   elseif found.place == 'dead' then
     redis.call('XDEL', k.dead, found.id)
-    redis.call('HDEL', k.dead_members, member)
+    forget_dead(k, member)
   elseif found.source == 'later' then
     redis.call('HDEL', k.later_entries, member)
     redis.call('HDEL', k.later_held, member)
@@ -2847,8 +2858,8 @@ local function receive(keys, args)
   end
   take_end(reader)
   need_types(k, 'queue', 'urgent', 'replies', 'left', 'claims', 'grants', 'later', 'later_entries',
-    'later_held', 'uncertain', 'uncertain_entries', 'dead', 'dead_members', 'exposed', 'proven',
-    'events', 'event_index')
+    'later_held', 'uncertain', 'uncertain_entries', 'dead', 'dead_members', 'dead_parked',
+    'exposed', 'proven', 'events', 'event_index')
   local book = open_book(k)
   book.ttl, book.now = ttl, now_ms()
   read_proven(book, names)
@@ -3141,7 +3152,7 @@ local function declare(keys, args)
   local holder = take_holder(reader)
   need_types(k, 'workers', 'queue', 'urgent', 'replies', 'left', 'claims', 'returned', 'grants',
     'later', 'later_entries', 'later_held', 'uncertain', 'uncertain_entries', 'dead',
-    'dead_members', 'exposed', 'proven', 'events', 'event_index')
+    'dead_members', 'dead_parked', 'exposed', 'proven', 'events', 'event_index')
   local claim = take_claim(reader, k, holder)
   local book, reply = open_book(k), {'ok'}
   book.until_ms = take_number(reader, 'uncertain_until')
@@ -3228,7 +3239,7 @@ local function overdue(keys, args)
     policy, codes_policy)
   need(most >= 1, 'members_max must be at least 1')
   need_types(k, 'uncertain', 'uncertain_entries', 'later', 'later_entries', 'dead', 'dead_members',
-    'events', 'event_index')
+    'dead_parked', 'events', 'event_index')
   local book, now, counts = open_book(k), now_ms(), {0, 0, 0}
   book.ttl = ttl
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', k.uncertain, '-inf', ('%.0f'):format(now),
@@ -3372,8 +3383,8 @@ local function requeue(keys, args)
   local reader = reader_of(args)
   local who = take_words(reader, 'who', WHO_SIZE_MAX)
   local reason = take_words(reader, 'the reason', WHY_SIZE_MAX)
-  need_types(k, 'dead', 'dead_log', 'dead_members', 'later', 'later_entries', 'uncertain_entries',
-    'bell')
+  need_types(k, 'dead', 'dead_log', 'dead_members', 'dead_parked', 'later', 'later_entries',
+    'uncertain_entries', 'bell')
   local found = read_dead(k, reader)
   take_end(reader)
   local now, answers, taken, members = now_ms(), {}, {}, {}
@@ -3387,7 +3398,7 @@ local function requeue(keys, args)
         waiting_record('0', now, 'requeued', past_extra(one.is_duplicate, {}), one.original))
       redis.call('ZADD', k.later, ('%.0f'):format(now), one.member)
       redis.call('XDEL', k.dead, one.id)
-      redis.call('HDEL', k.dead_members, one.member)
+      forget_dead(k, one.member)
       members[#members + 1] = one.member
     end
   end
@@ -3422,7 +3433,7 @@ local function purge(keys, args)
   local who = take_words(reader, 'who', WHO_SIZE_MAX)
   local reason = take_words(reader, 'the reason', WHY_SIZE_MAX)
   local ttl = take_number(reader, 'dedupe_ttl')
-  need_types(k, 'dead', 'dead_log', 'dead_members')
+  need_types(k, 'dead', 'dead_log', 'dead_members', 'dead_parked')
   local found = read_dead(k, reader)
   take_end(reader)
   local answers, members = {}, {}
@@ -3432,7 +3443,7 @@ local function purge(keys, args)
       local member, id = dead_value(one.fields, 'entry'), dead_id(one.fields)
       redis.call('XDEL', k.dead, one.id)
       members[#members + 1] = member
-      redis.call('HDEL', k.dead_members, member or '')
+      forget_dead(k, member or '')
       if id and redis.call('MGET', k.id .. id)[1] == member then
         redis.call('PEXPIRE', k.id .. id, ttl)
       end
@@ -3919,7 +3930,7 @@ end
 local function stats(keys)
   local k = account_keys(keys)
   need_types(k, 'queue', 'urgent', 'cursor', 'claims', 'returned', 'left', 'grants', 'later',
-    'later_held', 'uncertain', 'dead', 'state', 'exposed', 'events', 'event_index')
+    'later_held', 'uncertain', 'dead', 'dead_parked', 'state', 'exposed', 'events', 'event_index')
   local book, now = open_book(k), now_ms()
   local entries, members = count_claims(book)
   local granted = count_granted(k)
@@ -3929,7 +3940,8 @@ local function stats(keys)
     'urgent', redis.call('XLEN', k.urgent) - entries.urgent,
     'claimed', math.max(0, members - granted), 'granted', granted,
     'later', redis.call('ZCARD', k.later), 'uncertain', redis.call('ZCARD', k.uncertain),
-    'dead', redis.call('XLEN', k.dead), 'exposed', redis.call('HLEN', k.exposed),
+    'dead', redis.call('XLEN', k.dead), 'parked', redis.call('HLEN', k.dead_parked),
+    'exposed', redis.call('HLEN', k.exposed),
     'oldest_ms', oldest and now - oldest or 0, 'rate_milli', rate_of(k, now),
     'paused', state[1] == '1' and 1 or 0, 'stopped', state[2] == '1' and 1 or 0}
 end

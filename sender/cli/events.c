@@ -106,7 +106,9 @@ cli_events(int argc, char **argv)
         verb_name,
         "outcomes, one JSON line each",
         "--account BUSINESS/ACCOUNT [--follow]",
-        "Types: accepted, refused, duplicate, expired, failed, dead, uncertain.\n\nexample:\n"
+        "Types: accepted, refused, duplicate, expired, failed, dead, uncertain, dropped, "
+        "corrected,\n"
+        "stopped.\n\nexample:\n"
         "  facteur events --account acme/fr --follow | jq 'select(.type==\"refused\")'",
         rows,
         sizeof(rows) / sizeof(rows[0])};

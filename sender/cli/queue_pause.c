@@ -31,6 +31,13 @@ text_at(const struct reply *reply, size_t index)
     return text;
 }
 
+/* What Meta had stopped it for stands behind the rest. */
+static bool
+was_stopped(const struct reply *reply)
+{
+    return reply_at(reply, 4) != NULL;
+}
+
 static void
 print_json(const struct queue_pause *verb, const struct account_keys *keys,
            const struct reply *reply, bool first)
@@ -41,7 +48,13 @@ print_json(const struct queue_pause *verb, const struct account_keys *keys,
     print_json_text(text_at(reply, 1));
     printf(",\"reason\":");
     print_json_text(text_at(reply, 2));
-    printf(",\"at\":%" PRIu64 "}", number_at(reply, 3));
+    printf(",\"at\":%" PRIu64, number_at(reply, 3));
+    if (was_stopped(reply)) {
+        printf(",\"stopped\":{\"code\":%" PRIu64 ",\"reason\":", number_at(reply, 4));
+        print_json_text(text_at(reply, 5));
+        printf(",\"at\":%" PRIu64 "}", number_at(reply, 6));
+    }
+    putchar('}');
 }
 
 /* An account that nobody ever stopped has no who and no when. */
@@ -52,8 +65,15 @@ print_sentence(const struct queue_pause *verb, const struct account_keys *keys,
     bool changed = reply_is_text(reply_at(reply, 0), "ok");
     printf("%s/%s: ", keys->business_name, keys->account_name);
     if (changed) {
-        printf(verb->pause ? "paused; what is on the wire is finished, nothing else goes out\n"
-                           : "goes on within a second\n");
+        printf(verb->pause ? "paused; what is on the wire is finished, nothing else goes out"
+                           : "goes on within a second");
+        if (was_stopped(reply)) {
+            printf("; it was stopped at ");
+            print_time(number_at(reply, 6));
+            printf(" because Meta refused it: ");
+            print_plain(text_at(reply, 5));
+        }
+        putchar('\n');
         return;
     }
     printf(verb->pause ? "was paused already" : "was not paused");
@@ -162,9 +182,13 @@ cli_queue_resume(int argc, char **argv)
     const struct option_row rows[] = {PAUSE_ROWS(&verb)};
     const struct verb description = {
         verb.name,
-        "a paused account goes on",
+        "a paused or stopped account goes on",
         "--account BUSINESS/ACCOUNT --reason TEXT",
-        "Within a second, with what waited: urgent first, then what is due, then the queue.\n"
+        "Within a second, with what waited: urgent first, then what is due, then the queue. One "
+        "that\n"
+        "Meta refused (its token, a payment, its number) should be mended first: it is stopped "
+        "again\n"
+        "otherwise. With a new token in place and a SIGHUP to facteur run it goes on by itself.\n"
         "\nexample:\n"
         "  facteur queue resume --account acme/fr --reason 'template mended'",
         rows,

@@ -8,8 +8,8 @@
 static const char verb_name[] = "queue stats";
 
 /* The columns of DESIGN 1.6, in the order they are printed. */
-static const char *const columns[] = {"waiting", "urgent",    "claimed", "granted",
-                                      "later",   "uncertain", "dead",    "oldest_ms"};
+static const char *const columns[] = {"waiting",   "urgent", "claimed", "granted",  "later",
+                                      "uncertain", "dead",   "parked",  "oldest_ms"};
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
 static int64_t
@@ -41,7 +41,8 @@ print_json(const struct account_keys *keys, const struct reply *stats, bool firs
     printf("%s{\"account\":\"%s/%s\"", first ? "" : ",", keys->business_name, keys->account_name);
     for (size_t i = 0; i < COLUMNS; i++)
         printf(",\"%s\":%" PRId64, columns[i], number_of(stats, columns[i]));
-    printf(",\"rate\":%.3f", (double)number_of(stats, "rate_milli") / 1000);
+    printf(",\"exposed\":%" PRId64 ",\"rate\":%.3f", number_of(stats, "exposed"),
+           (double)number_of(stats, "rate_milli") / 1000);
     printf(",\"paused\":%s,\"stopped\":%s}", number_of(stats, "paused") != 0 ? "true" : "false",
            number_of(stats, "stopped") != 0 ? "true" : "false");
 }
@@ -67,8 +68,8 @@ print_all(struct redis_sync *sync, const struct cli_store *store, bool json)
     if (json)
         printf("{\"accounts\":[");
     else
-        printf("%-24s %9s %9s %9s %9s %9s %9s %9s %10s %9s\n", "account", "waiting", "urgent",
-               "claimed", "sending", "later", "uncertain", "dead", "oldest", "rate/s");
+        printf("%-24s %9s %9s %9s %9s %9s %9s %9s %9s %10s %9s\n", "account", "waiting", "urgent",
+               "claimed", "sending", "later", "uncertain", "dead", "parked", "oldest", "rate/s");
     for (uint32_t i = 0; i < store->accounts.count; i++) {
         struct account_keys keys;
         struct span name = span_of(store->accounts.items[i]);
@@ -110,8 +111,12 @@ cli_queue_stats(int argc, char **argv)
         "Columns: waiting (entries that nobody claimed), urgent (the same of the stream urgent),\n"
         "claimed (a worker has them), sending (on the wire, or about to be; \"granted\" in JSON),\n"
         "later (scheduled or waiting for a retry), uncertain (no answer came), dead (given up or\n"
-        "refused), oldest (age of the oldest that could be sent and nobody has taken), and the\n"
-        "rate: outcomes a second over the last ten.\n\n"
+        "refused), parked (of these: no answer and no receipt came), oldest (age of the oldest "
+        "that\n"
+        "could be sent and nobody has taken), and the rate: outcomes a second over the last ten. "
+        "An\n"
+        "account that is paused (by an operator) or stopped (Meta refuses it: facteur why) says "
+        "so.\n\n"
         "example:\n  facteur queue stats --account acme/fr",
         rows,
         sizeof(rows) / sizeof(rows[0])};

@@ -80,10 +80,25 @@ put_obstacle(struct buffer *out, const struct reply *facts)
         buffer_put_text(out, "): facteur queue resume lets it go on");
         return true;
     }
+    if (operator_value(facts, "stopped_code").data != NULL) {
+        buffer_put_text(out, "the account was stopped at ");
+        put_time(out, operator_number(facts, "stopped_at"));
+        buffer_put_text(out, " because Meta refuses it (");
+        buffer_put_span(out, operator_value(facts, "stopped_for"));
+        buffer_put_text(out, "): mend that and facteur queue resume, or give it another token");
+        return true;
+    }
     if (operator_number(facts, "workers") > 0)
         return false;
     buffer_put_text(out, "no sender is running for this business: start facteur run");
     return true;
+}
+
+static void
+put_duplicate(struct buffer *out, const struct reply *facts)
+{
+    if (operator_value(facts, "possible_duplicate").data != NULL)
+        buffer_put_text(out, ". An earlier attempt may have reached the customer");
 }
 
 static void
@@ -165,6 +180,7 @@ put_later(struct buffer *out, const struct reply *facts)
     if (!put_obstacle(out, facts))
         buffer_put_text(out, due_ms > now_ms ? "nothing needs to be done"
                                              : "the next claim takes it, within a few seconds");
+    put_duplicate(out, facts);
 }
 
 static void
@@ -181,9 +197,11 @@ put_uncertain(struct buffer *out, const struct reply *facts)
     buffer_put_text(out, "), so nobody knows whether Meta sent it. ");
     buffer_put_text(out, awaited ? "A receipt is awaited until " : "A receipt was awaited until ");
     put_time(out, until_ms);
-    buffer_put_text(out, "; it is not sent again by itself, and ");
+    buffer_put_text(out, "; then it is parked in dead, given up or sent again, as the sender's "
+                         "setting `uncertain` says (codes: `uncertain_codes`). ");
     put_price(out, operator_number(facts, "price"), operator_value(facts, "currency"));
     buffer_put_text(out, " may be on the bill");
+    put_duplicate(out, facts);
 }
 
 /* ---- printing ---------------------------------------------------------------------------------
@@ -228,7 +246,8 @@ print_facts(const struct reply *facts)
             continue;
         bool is_name = span_equal(name, SPAN("id")) || span_equal(name, SPAN("holder")) ||
                        span_equal(name, SPAN("reason")) || span_starts(name, SPAN("paused_by")) ||
-                       span_starts(name, SPAN("paused_for"));
+                       span_starts(name, SPAN("paused_for")) ||
+                       span_equal(name, SPAN("stopped_for"));
         putchar(',');
         print_json_text(name);
         putchar(':');
@@ -352,10 +371,14 @@ put_outcome(struct buffer *out, const struct json_object *outcome)
         buffer_put_text(out, " was refused by Meta at ");
     else if (span_equal(type, SPAN("duplicate")))
         buffer_put_text(out, " was dropped as a duplicate at ");
+    else if (span_equal(type, SPAN("dropped")))
+        buffer_put_text(out, " was given up, for no answer and no receipt came, at ");
+    else if (span_equal(type, SPAN("corrected")))
+        buffer_put_text(out, " was accepted by an earlier attempt too, as its receipt says, at ");
     else
         buffer_printf(out, " was %.*s at ", SPAN_ARG(type));
     put_time(out, number_in(outcome, "at"));
-    if (span_equal(type, SPAN("accepted"))) {
+    if (span_equal(type, SPAN("accepted")) || span_equal(type, SPAN("corrected"))) {
         buffer_printf(out, ", attempt %llu, for ",
                       (unsigned long long)number_in(outcome, "attempt"));
         put_price(out, number_in(outcome, "price"), text_of(outcome, "currency"));
@@ -365,6 +388,8 @@ put_outcome(struct buffer *out, const struct json_object *outcome)
         buffer_put_text(out, ": ");
         buffer_put_span(out, reason);
     }
+    if (span_equal(text_of(outcome, "possible_duplicate"), SPAN("true")))
+        buffer_put_text(out, "; the customer may have it twice");
     if (span_equal(type, SPAN("refused")) || span_equal(type, SPAN("dead")))
         buffer_put_text(out, "; its entry was purged since, see facteur dead log");
 }

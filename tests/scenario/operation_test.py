@@ -12,10 +12,10 @@ from schemas import fits
 NAME = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 MEMBER = re.compile(r"[ur]?\d+-\d+(/\d+)?")
 PAUSE = {"accounts": [{"account": NAME, "paused": bool, "changed": bool, "by": str, "reason": str,
-                       "at": int}]}
+                       "at": int, "stopped?": {"code": int, "reason": str, "at": int}}]}
 STATS = {"accounts": [{"account": NAME, "waiting": int, "urgent": int, "claimed": int,
                        "granted": int, "later": int, "uncertain": int, "dead": int,
-                       "oldest_ms": int, "rate": float, "paused": bool, "stopped": bool}]}
+                       "parked": int, "exposed": int, "oldest_ms": int, "rate": float, "paused": bool, "stopped": bool}]}
 DEAD = {"dead": [{"account": NAME, "entry": MEMBER, "type": {"refused", "failed", "dead", "uncertain"},
                   "reason": str, "template": str, "attempts": int, "at": int, "fields?": dict}]}
 CHANGE = {"refused": [{"entry": str, "reason": str}], "action": {"requeue", "purge"},
@@ -31,7 +31,8 @@ WHY = {"name": str, "account": NAME, "sentence": str, "member": str,
        "holder?": str, "claim?": str, "grant?": str, "at?": int, "attempt?": int, "attempts?": int,
        "reason?": str, "due?": int, "until?": int, "price?": int, "currency?": str, "day?": str,
        "cell?": str, "id?": str, "workers?": int, "now?": int, "paused_by?": str,
-       "paused_for?": str, "paused_at?": int, "type?": str, "outcome?": dict}
+       "paused_for?": str, "paused_at?": int, "stopped_code?": int, "stopped_for?": str,
+       "stopped_at?": int, "possible_duplicate?": int, "type?": str, "outcome?": dict}
 
 LINE = {"to": "+33612345678", "template": "delivery_confirmation", "lang": "fr", "1": "C", "2": "D",
         "3": "E"}
