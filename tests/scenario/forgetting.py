@@ -18,9 +18,14 @@ PRICE = 75000
 CELLS = [(DAY, CELL, "USD", PRICE)]
 
 
-def load(client):
+def library():
+    """With its barrier, also while senders are not asked yet."""
     with open(LIBRARY, encoding="utf-8") as file:
-        client.execute_command("FUNCTION", "LOAD", "REPLACE", file.read())
+        return file.read().replace("DECLARE_IS_ASKED = false", "DECLARE_IS_ASKED = true")
+
+
+def load(client):
+    client.execute_command("FUNCTION", "LOAD", "REPLACE", library())
 
 
 class House:

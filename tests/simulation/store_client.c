@@ -130,10 +130,6 @@ admit(struct store_client *client, const struct store_request *request, uint32_t
         return NULL;
     *flags = store_command_flags(command, request);
     uint32_t judged = *flags;
-    if (in_multi && (*flags & STORE_COMMAND_NO_MULTI) != 0) {
-        store_reply_error(request->reply, "ERR Command not allowed inside a transaction");
-        return NULL;
-    }
     if (command->run == store_exec)
         judged = flags_of_exec(&client->transaction, *flags);
     else if (in_multi && (*flags & STORE_COMMAND_NOW) == 0)
@@ -158,6 +154,21 @@ queue_command(struct store_transaction *transaction, const struct store_request 
     store_reply_status(request->reply, "QUEUED");
 }
 
+/* A transaction does not outlive an EXEC that was refused: `at` is where the refusal begins. */
+static void
+refuse_exec(struct store_client *client, size_t at)
+{
+    struct span said = {.data = client->reply.data + at + 1, .size = client->reply.size - at - 1};
+    if (span_starts(said, SPAN("ERR ")))
+        said = (struct span){.data = said.data + 4, .size = said.size - 4};
+    struct store_text *reason = store_text_new(said);
+    client->reply.size = at;
+    store_reply_error(&client->reply, "EXECABORT Transaction discarded because of: %.*s",
+                      SPAN_ARG(store_text_span(reason)));
+    store_text_drop(reason);
+    store_transaction_forget(client);
+}
+
 static void
 do_request(struct store_client *client, size_t count)
 {
@@ -168,8 +179,11 @@ do_request(struct store_client *client, size_t count)
                                     .count = count,
                                     .reply = &client->reply,
                                     .may_block = true};
+    size_t before = client->reply.size;
     const struct store_command *command = admit(client, &request, &flags);
-    if (command == NULL)
+    if (command == NULL && store_is_word(request.words[0], "EXEC"))
+        refuse_exec(client, before);
+    else if (command == NULL)
         client->transaction.is_refused = client->transaction.is_open;
     else if (client->transaction.is_open && (flags & STORE_COMMAND_NOW) == 0)
         queue_command(&client->transaction, &request, flags);

@@ -59,6 +59,10 @@ store_client_kill(struct store_request *request)
 {
     int64_t id = 0;
     bool spares_self = true;
+    if (request->count == 3) { /* the old form, by address: nobody has one */
+        store_reply_error(request->reply, "ERR No such client");
+        return;
+    }
     for (size_t i = 2; i < request->count; i += 2) {
         bool has_value = i + 1 < request->count;
         if (has_value && store_request_is(request, i, "ID")) {

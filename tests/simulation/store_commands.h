@@ -14,9 +14,8 @@ enum store_command_flag {
     STORE_COMMAND_STALE = 8,      /* answered by a replica without master */
     STORE_COMMAND_NO_SCRIPT = 16, /* not inside functions */
     STORE_COMMAND_BUSY = 32,      /* answered while a script runs for too long */
-    STORE_COMMAND_NO_MULTI = 64,  /* not inside MULTI */
-    STORE_COMMAND_NOW = 128,      /* inside MULTI too it is done at once */
-    STORE_COMMAND_IS_PING = 256,  /* refused when Redis cannot write its files */
+    STORE_COMMAND_NOW = 64,       /* inside MULTI too it is done at once */
+    STORE_COMMAND_IS_PING = 128,  /* refused when Redis cannot write its files */
 };
 
 typedef void store_command_f(struct store_request *request);
@@ -52,6 +51,7 @@ store_command_f store_persist, store_pttl, store_ttl, store_pexpiretime, store_k
 store_command_f store_scan, store_dbsize, store_flushall, store_dump, store_restore;
 store_command_f store_hset, store_hget, store_hmget, store_hdel, store_hgetall, store_hkeys;
 store_command_f store_hvals, store_hlen, store_hexists, store_hincrby, store_hscan;
+store_command_f store_hstrlen, store_hsetnx, store_strlen, store_incr, store_zcount, store_zmscore;
 store_command_f store_sadd, store_srem, store_smembers, store_sismember, store_smismember;
 store_command_f store_scard, store_sscan;
 store_command_f store_rpush, store_lpush, store_lpop, store_rpop, store_llen, store_lrange;

@@ -136,6 +136,30 @@ store_hexists(struct store_request *request)
 }
 
 void
+store_hstrlen(struct store_request *request)
+{
+    struct store_value *hash;
+    bool found;
+    if (store_request_find(request, 1, STORE_HASH, &hash))
+        store_reply_i64(request->reply, (int64_t)field_of(hash, request->words[2], &found).size);
+}
+
+void
+store_hsetnx(struct store_request *request)
+{
+    struct store_value *hash;
+    bool found;
+    if (!store_request_open(request, 1, STORE_HASH, &hash))
+        return;
+    (void)field_of(hash, request->words[2], &found);
+    if (!found) {
+        (void)store_value_set_field(hash, request->words[2], request->words[3]);
+        store_request_changed(request, 1);
+    }
+    store_reply_i64(request->reply, found ? 0 : 1);
+}
+
+void
 store_hincrby(struct store_request *request)
 {
     struct store_value *hash;
@@ -170,8 +194,8 @@ store_hscan(struct store_request *request)
     struct store_value *hash;
     uint32_t position = 0;
     struct span pattern;
-    if (!store_request_find(request, 1, STORE_HASH, &hash) ||
-        !store_request_scan(request, 2, &pattern))
+    if (!store_request_cursor(request, 2) || !store_request_find(request, 1, STORE_HASH, &hash) ||
+        (hash != NULL && !store_request_scan(request, 3, &pattern)))
         return;
     struct store_bytes found = {0};
     size_t count = 0;

@@ -185,7 +185,7 @@ store_scan(struct store_request *request)
 {
     struct span pattern;
     struct store_bytes found = {0};
-    if (!store_request_scan(request, 1, &pattern))
+    if (!store_request_cursor(request, 1) || !store_request_scan(request, 2, &pattern))
         return;
     size_t count = find_names(request, pattern, &found);
     store_request_scanned(request, &found, count);

@@ -18,7 +18,7 @@ struct store_list
 store_list_copy(const struct store_list *list)
 {
     struct store_list copy = {.count = list->count, .capacity = list->count};
-    copy.items = store_grown(NULL, (list->count + 1) * sizeof(*copy.items));
+    copy.items = store_grown(NULL, (list->count + 1) * sizeof(struct store_text *));
     for (uint32_t i = 0; i < list->count; i++)
         copy.items[i] = store_text_hold(list->items[list->first + i]);
     return copy;
@@ -37,9 +37,9 @@ make_room(struct store_list *list)
 {
     uint32_t capacity = list->count * 3 + 8;
     uint32_t first = list->count + 4;
-    struct store_text **items = store_grown(NULL, capacity * sizeof(*items));
+    struct store_text **items = store_grown(NULL, capacity * sizeof(struct store_text *));
     if (list->count > 0)
-        memcpy(items + first, list->items + list->first, list->count * sizeof(*items));
+        memcpy(items + first, list->items + list->first, list->count * sizeof(struct store_text *));
     free(list->items);
     list->items = items;
     list->first = first;
@@ -57,7 +57,7 @@ store_list_insert(struct store_list *list, uint32_t place, struct span text)
         list->first--;
         at--;
     } else {
-        memmove(at + 1, at, (list->count - place) * sizeof(*at));
+        memmove(at + 1, at, (list->count - place) * sizeof(struct store_text *));
     }
     *at = store_text_new(text);
     list->count++;
@@ -73,5 +73,5 @@ store_list_remove(struct store_list *list, uint32_t place)
     if (place == 0)
         list->first++;
     else
-        memmove(at, at + 1, (list->count - place) * sizeof(*at));
+        memmove(at, at + 1, (list->count - place) * sizeof(struct store_text *));
 }

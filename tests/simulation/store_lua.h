@@ -3,6 +3,7 @@
  * become replies and back.
  *
  * Missing on purpose, so that whoever uses it learns it: math.random, struct, cmsgpack, os, RESP3.
+ * And as stock Lua has no tables that can only be read, a library might change `string` here.
  */
 #ifndef FACTEUR_TESTS_SIMULATION_STORE_LUA_H
 #define FACTEUR_TESTS_SIMULATION_STORE_LUA_H

@@ -3,6 +3,8 @@
 #include "tests/simulation/store_state.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct zadd_options {
     bool only_new;    /* NX */
@@ -111,6 +113,22 @@ store_zscore(struct store_request *request)
         store_reply_nil(request->reply);
 }
 
+void
+store_zmscore(struct store_request *request)
+{
+    struct store_value *value;
+    double score;
+    if (!store_request_find(request, 1, STORE_RANKING, &value))
+        return;
+    store_reply_array(request->reply, request->count - 2);
+    for (size_t i = 2; i < request->count; i++) {
+        if (value != NULL && store_ranking_score(&value->ranking, request->words[i], &score))
+            store_reply_double(request->reply, score);
+        else
+            store_reply_nil(request->reply);
+    }
+}
+
 /* ---- ranges --------------------------------------------------------------------------------- */
 
 struct range {
@@ -169,21 +187,45 @@ store_zrange(struct store_request *request)
     last = last < 0 ? last + count : last;
     first = first < 0 ? 0 : first;
     last = last >= count ? count - 1 : last;
-    tell_range(request, value, first, last - first + 1, range.with_scores);
+    tell_range(request, value, first, first > last ? 0 : last - first + 1, range.with_scores);
 }
 
-/* SCORE or (SCORE. */
+/* SCORE or (SCORE. Here Redis takes spaces before it, and nothing for 0. */
 static bool
 read_bound(const struct store_request *request, size_t index, double *score, bool *is_open)
 {
+    char copy[256];
     struct span text = request->words[index];
     *is_open = text.size > 0 && text.data[0] == '(';
     if (*is_open)
         text = (struct span){.data = text.data + 1, .size = text.size - 1};
-    if (store_read_double(text, score))
+    size_t size = text.size < sizeof(copy) ? text.size : sizeof(copy) - 1;
+    memcpy(copy, text.data, size);
+    copy[size] = '\0';
+    char *end;
+    *score = strtod(copy, &end);
+    if (*end == '\0' && !isnan(*score))
         return true;
     store_reply_error(request->reply, "ERR min or max is not a float");
     return false;
+}
+
+void
+store_zcount(struct store_request *request)
+{
+    struct store_value *value;
+    double low;
+    double high;
+    bool low_open;
+    bool high_open;
+    if (!read_bound(request, 2, &low, &low_open) || !read_bound(request, 3, &high, &high_open) ||
+        !store_request_find(request, 1, STORE_RANKING, &value))
+        return;
+    int64_t count = 0;
+    if (value != NULL)
+        count = (int64_t)store_ranking_place(&value->ranking, high, !high_open) -
+                (int64_t)store_ranking_place(&value->ranking, low, low_open);
+    store_reply_i64(request->reply, count < 0 ? 0 : count);
 }
 
 void

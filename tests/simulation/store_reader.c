@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* As Redis has them: words of one request, and bytes of one word. */
-enum { WORDS_MAX = 1024 * 1024, WORD_SIZE_MAX = 512 * 1024 * 1024 };
+enum { WORDS_MAX = INT32_MAX, WORD_SIZE_MAX = 512 * 1024 * 1024 };
 
 void
 store_reader_free(struct store_reader *reader)

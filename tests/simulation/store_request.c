@@ -206,15 +206,24 @@ store_request_changed(const struct store_request *request, size_t index)
 }
 
 bool
+store_request_cursor(const struct store_request *request, size_t index)
+{
+    struct span text = request->words[index];
+    size_t at = text.size > 0 && (text.data[0] == '-' || text.data[0] == '+') ? 1 : 0;
+    while (at < text.size && at < 20 && text.data[at] >= '0' && text.data[at] <= '9')
+        at++;
+    if (at == text.size)
+        return true;
+    store_reply_error(request->reply, "ERR invalid cursor");
+    return false;
+}
+
+bool
 store_request_scan(const struct store_request *request, size_t first, struct span *pattern)
 {
     int64_t number;
     *pattern = SPAN("*");
-    if (!store_read_i64(request->words[first], &number) || number < 0) {
-        store_reply_error(request->reply, "ERR invalid cursor");
-        return false;
-    }
-    for (size_t i = first + 1; i < request->count; i += 2) {
+    for (size_t i = first; i < request->count; i += 2) {
         bool has_value = i + 1 < request->count;
         if (has_value && store_request_is(request, i, "COUNT")) {
             if (!store_request_i64(request, i + 1, &number))

@@ -40,10 +40,10 @@ bool store_request_open(const struct store_request *request, size_t index, enum 
 /* After a change: whoever watches the key learns it, and an empty one goes. */
 void store_request_changed(const struct store_request *request, size_t index);
 
-/* The cursor and the options of SCAN and its like from words[first] on; without MATCH the pattern
- * is
- * `*`. Everything is told at once, so the reply's cursor is always 0. False: an error was answered.
- */
+/* The cursor of SCAN and its like, and the options from words[first] on; without MATCH the pattern
+ * is `*`. Everything is told at once, so the reply's cursor is always 0. False: an error was
+ * answered. */
+bool store_request_cursor(const struct store_request *request, size_t index);
 bool store_request_scan(const struct store_request *request, size_t first, struct span *pattern);
 /* Answers it: `found` holds `count` elements, and is freed. */
 void store_request_scanned(const struct store_request *request, struct store_bytes *found,

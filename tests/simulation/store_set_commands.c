@@ -92,8 +92,8 @@ store_sscan(struct store_request *request)
     struct store_value *set;
     uint32_t position = 0;
     struct span pattern;
-    if (!store_request_find(request, 1, STORE_SET, &set) ||
-        !store_request_scan(request, 2, &pattern))
+    if (!store_request_cursor(request, 2) || !store_request_find(request, 1, STORE_SET, &set) ||
+        (set != NULL && !store_request_scan(request, 3, &pattern)))
         return;
     struct store_bytes found = {0};
     size_t count = 0;

@@ -241,12 +241,12 @@ store_xsetid(struct store_request *request)
 {
     struct store_value *value;
     struct store_id id;
-    if (request->count != 3) {
-        store_request_syntax(request);
-        return;
-    }
     if (!store_id_read(request->words[2], 0, &id, NULL)) {
         (void)refuse_id(request);
+        return;
+    }
+    if (request->count != 3) {
+        store_request_syntax(request);
         return;
     }
     if (!store_request_edit(request, 1, STORE_STREAM, &value))

@@ -125,14 +125,20 @@ store_set(struct store_request *request)
 }
 
 void
-store_incrby(struct store_request *request)
+store_strlen(struct store_request *request)
 {
     struct store_value *value;
-    int64_t step;
+    if (store_request_find(request, 1, STORE_STRING, &value))
+        store_reply_i64(request->reply, value == NULL ? 0 : value->text->size);
+}
+
+static void
+add(struct store_request *request, int64_t step)
+{
+    struct store_value *value;
     int64_t number = 0;
     struct store_bytes digits = {0};
-    if (!store_request_i64(request, 2, &step) ||
-        !store_request_find(request, 1, STORE_STRING, &value))
+    if (!store_request_find(request, 1, STORE_STRING, &value))
         return;
     if (value != NULL && !store_read_i64(store_text_span(value->text), &number)) {
         store_reply_error(request->reply, "ERR value is not an integer or out of range");
@@ -148,4 +154,18 @@ store_incrby(struct store_request *request)
     store_bytes_free(&digits);
     store_request_changed(request, 1);
     store_reply_i64(request->reply, number);
+}
+
+void
+store_incr(struct store_request *request)
+{
+    add(request, 1);
+}
+
+void
+store_incrby(struct store_request *request)
+{
+    int64_t step;
+    if (store_request_i64(request, 2, &step))
+        add(request, step);
 }

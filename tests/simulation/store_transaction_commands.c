@@ -96,6 +96,10 @@ store_watch(struct store_request *request)
     if (has_no_connection(request))
         return;
     struct store_transaction *transaction = &request->client->transaction;
+    if (transaction->is_open) {
+        store_reply_error(request->reply, "ERR WATCH inside MULTI is not allowed");
+        return;
+    }
     for (size_t i = 1; i < request->count; i++) {
         const struct store_value *value =
             store_keys_find(&store->keys, request->words[i], store_now_ms(store));
