@@ -63,7 +63,9 @@ look_after_children(struct chaos *chaos)
 {
     for (uint32_t i = 0; i < chaos->house.sender_count; i++)
         look_after_sender(chaos, i);
-    bool redis = chaos_child_has_ended(&chaos->house.redis);
+    bool redis = false;
+    for (uint32_t i = 0; i < CHAOS_REDIS_MAX; i++)
+        redis = chaos_child_has_ended(&chaos->house.redis[i].child) || redis;
     if ((redis || chaos_child_has_ended(&chaos->house.emulator)) && !chaos->failed) {
         chaos->failed = true;
         error_set(&chaos->error, "%s ended by itself; see its log",
@@ -126,7 +128,7 @@ show(struct chaos *chaos, uint64_t now_us)
 void
 chaos_turn(struct chaos *chaos)
 {
-    const struct chaos_house *house = &chaos->house;
+    struct chaos_redis *master = chaos_house_master(&chaos->house);
     loop_turn(chaos->loop, TURN_US);
     chaos_fault_undo(chaos, clock_monotonic_us());
     look_after_children(chaos);
@@ -138,9 +140,13 @@ chaos_turn(struct chaos *chaos)
     uint64_t share = chaos->options.messages / (chaos->options.kills + 1) / SHARES + 1;
     chaos->goal_now +=
         chaos->goal - chaos->goal_now < share ? chaos->goal - chaos->goal_now : share;
-    chaos_producer_turn(chaos->producer, there ? house->where : NULL, chaos->goal_now);
-    chaos_receipts_turn(chaos->receipts, clock_monotonic_us());
-    show(chaos, clock_monotonic_us());
+    chaos_producer_turn(chaos->producer, there ? master->where : NULL, chaos->goal_now);
+    uint64_t now_us = clock_monotonic_us();
+    chaos_receipts_turn(chaos->receipts, now_us);
+    show(chaos, now_us);
+    chaos_redis_note(master, now_us);
+    chaos_history_note(&chaos->written, now_us, chaos_producer_written(chaos->producer));
+    chaos_history_note(&chaos->accepted_then, now_us, chaos->accepted);
 }
 
 void
@@ -167,7 +173,7 @@ chaos_wait(struct chaos *chaos, uint64_t wait_ms)
 static void
 put_addresses(struct chaos *chaos)
 {
-    chaos->options.redis = chaos->house.where;
+    chaos->options.redis = chaos->house.places;
     chaos->options.emulator = chaos->house.url;
     chaos->options.ca_file = chaos->house.ca_file;
     (void)snprintf(chaos->title, sizeof chaos->title, "chaos, seed %llu",

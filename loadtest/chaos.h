@@ -34,6 +34,7 @@ struct chaos_undo {
         CHAOS_START_SENDER,
         CHAOS_CONTINUE_SENDER,
         CHAOS_START_REDIS,
+        CHAOS_START_REPLICA,
         CHAOS_CONTINUE_REDIS,
         CHAOS_CONTINUE_EMULATOR,
         CHAOS_STOP_FAULTS, /* the emulator's */
@@ -48,8 +49,10 @@ struct chaos_tally {
     uint64_t hits[CHAOS_KIND_COUNT]; /* of those that wait for an instant: it was that instant */
     uint64_t granted;                /* summed over the faults: what each of them may have parked */
     uint64_t unanswered;             /* summed over the Graph API's faults, likewise */
-    uint64_t restarts;               /* senders that ended because Redis was away when they began */
-    uint64_t trouble_count;          /* what should not have happened at all */
+    uint64_t writes_at_risk;   /* confirmed, and Redis may have forgotten them (everysec, …) */
+    uint64_t accepted_at_risk; /* accepted by the emulator in those moments */
+    uint64_t restarts;         /* senders that ended because Redis was away when they began */
+    uint64_t trouble_count;    /* what should not have happened at all */
     struct error_text troubles[CHAOS_TROUBLES_MAX];
 };
 
@@ -70,10 +73,12 @@ struct chaos {
     uint32_t samples_due; /* faults after which the grants are not counted yet */
     uint64_t looked_us;   /* at the emulator's tally */
     uint64_t accepted;    /* by the emulator, then */
-    bool draining;        /* no more faults */
-    bool failed;          /* cannot go on; see error */
-    double seconds;       /* from the first fault's waiting to the last outcome */
-    sigset_t signals;     /* that interrupt it */
+    struct chaos_history accepted_then;
+    struct chaos_history written;
+    bool draining;    /* no more faults */
+    bool failed;      /* cannot go on; see error */
+    double seconds;   /* from the first fault's waiting to the last outcome */
+    sigset_t signals; /* that interrupt it */
     struct progress progress;
     struct audit_report report;
     struct load_measures measures;

@@ -124,6 +124,20 @@ chaos_child_end(struct chaos_child *child, uint64_t wait_ms)
     return false;
 }
 
+bool
+chaos_child_run(const char *const *arguments, struct error_text *error)
+{
+    struct chaos_child child = {0};
+    if (!chaos_child_start(&child, arguments, "/dev/null", error))
+        return false;
+    while (waitpid(child.pid, &child.status, 0) < 0)
+        check(errno == EINTR);
+    if (WIFEXITED(child.status) && WEXITSTATUS(child.status) == 0)
+        return true;
+    error_set(error, "%s failed", arguments[0]);
+    return false;
+}
+
 void
 chaos_child_put_status(int status, struct buffer *out)
 {

@@ -39,6 +39,9 @@ void chaos_child_continue(struct chaos_child *child);
 /* SIGTERM, and up to `wait_ms` for its end, else kill -9. True if it ended well: exit 0. */
 bool chaos_child_end(struct chaos_child *child, uint64_t wait_ms);
 
+/* Runs a program to its end, which must be exit 0; its output goes nowhere. */
+bool chaos_child_run(const char *const *arguments, struct error_text *error);
+
 /* "exit 69", "signal 6": of `status`. */
 void chaos_child_put_status(int status, struct buffer *out);
 

@@ -5,12 +5,14 @@
 #include <string.h>
 
 enum {
-    WORK_WAIT_MAX_MS = 3000,    /* for something to be granted */
+    WORK_WAIT_MAX_MS = 30000,   /* for something to be done */
     INSTANT_WAIT_MAX_MS = 600,  /* for the instant of a kind that has one */
     TARGET_WAIT_MAX_MS = 20000, /* for a sender, Redis, emulator that runs: all come back by then */
     ON_THE_WIRE_MS = 300,       /* until all that was granted is sent, and read or not read */
     ANSWERED_MS = 200,          /* until all that was sent is answered: the latency is 40 ms */
     SHORTLY_MS = 20,
+    SLACK_MS = 200,       /* between two looks, and until a replica hears */
+    SLACK_ACCEPTED = 100, /* likewise: accepted and not counted yet */
     BODY_MAX = 512,
     /* While the emulator hears nothing its time-outs come once or twice; then new connections. */
     BLACK_HOLE_ROUNDS = 3,
@@ -52,11 +54,15 @@ undo(struct chaos *chaos, const struct chaos_undo *what)
         chaos_child_continue(&house->senders[what->sender]);
         return;
     case CHAOS_START_REDIS:
-        if (house->redis.pid == 0 && !chaos_house_start_redis(house))
+        if (chaos_house_master(house)->child.pid == 0 && !chaos_house_start_master(house))
+            chaos_trouble(chaos, "%s", house->error.text);
+        return;
+    case CHAOS_START_REPLICA:
+        if (!chaos_house_start_replica(house))
             chaos_trouble(chaos, "%s", house->error.text);
         return;
     case CHAOS_CONTINUE_REDIS:
-        chaos_child_continue(&house->redis);
+        chaos_child_continue(&chaos_house_master(house)->child);
         return;
     case CHAOS_CONTINUE_EMULATOR:
         chaos_child_continue(&house->emulator);
@@ -154,14 +160,16 @@ something_is_granted(struct chaos *chaos)
     return chaos_house_granted(&chaos->house, &granted) && granted > 0;
 }
 
-/* Work of the living: the emulator accepts something. What is granted may be the dead's. */
+/* Work of the living: the emulator has accepted half of what was written for this fault, and
+ * something is granted. (What is granted alone may be the dead's.) */
 static void
 await_work(struct chaos *chaos)
 {
     uint64_t end_us = clock_monotonic_us() + WORK_WAIT_MAX_MS * 1000;
-    uint64_t before = chaos->accepted;
+    uint64_t share = chaos->options.messages / (chaos->options.kills + 1);
+    uint64_t wanted = chaos->accepted + share / 2;
     while (!chaos->failed && clock_monotonic_us() < end_us &&
-           (chaos->accepted == before || !something_is_granted(chaos)))
+           (chaos->accepted < wanted || !something_is_granted(chaos)))
         chaos_turn(chaos);
 }
 
@@ -214,7 +222,7 @@ await_redis(struct chaos *chaos)
     uint64_t end_us = clock_monotonic_us() + TARGET_WAIT_MAX_MS * 1000;
     while (!chaos_house_has_redis(&chaos->house) && !chaos->failed && clock_monotonic_us() < end_us)
         chaos_turn(chaos);
-    return chaos_child_runs(&chaos->house.redis);
+    return chaos_child_runs(&chaos_house_master(&chaos->house)->child);
 }
 
 /* ---- the faults ----------------------------------------------------------------------------- */
@@ -279,25 +287,69 @@ kill_settling(struct chaos *chaos, const struct chaos_fault *fault, uint32_t num
     if (!await_redis(chaos))
         return;
     bool granted = something_is_granted(chaos);
-    chaos_child_stop(&chaos->house.redis);
+    chaos_child_stop(&chaos_house_master(&chaos->house)->child);
     chaos_wait(chaos, ANSWERED_MS);
     chaos->tally.hits[fault->kind] += granted;
     kill_sender(chaos, number, fault->length_ms);
     undo_later(chaos, CHAOS_CONTINUE_REDIS, 0, SHORTLY_MS);
 }
 
+/* Everything that was confirmed in the last moments may be forgotten. */
+static void
+risk(struct chaos *chaos, uint64_t forgotten_ms)
+{
+    uint64_t from_us = clock_monotonic_us() - (forgotten_ms + SLACK_MS) * 1000;
+    chaos->tally.writes_at_risk +=
+        chaos_producer_written(chaos->producer) - chaos_history_at(&chaos->written, from_us);
+    chaos->tally.accepted_at_risk += chaos->accepted + (uint64_t)SLACK_ACCEPTED -
+                                     chaos_history_at(&chaos->accepted_then, from_us);
+}
+
+static void
+kill_redis(struct chaos *chaos, const struct chaos_fault *fault)
+{
+    struct chaos_redis *master = chaos_house_master(&chaos->house);
+    chaos_write_now(chaos);
+    if (strcmp(chaos->options.aof, "always") == 0) {
+        chaos_child_kill(&master->child);
+        return;
+    }
+    risk(chaos, fault->forgotten_ms);
+    chaos_redis_cut_power(master, clock_monotonic_us(), (uint64_t)fault->forgotten_ms * 1000);
+}
+
 static void
 kill_all(struct chaos *chaos, const struct chaos_fault *fault)
 {
     struct chaos_house *house = &chaos->house;
-    chaos_write_now(chaos);
-    chaos_child_kill(&house->redis);
+    kill_redis(chaos, fault);
     for (uint32_t i = 0; i < house->sender_count; i++) {
         chaos_child_kill(&house->senders[i]);
         undo_later(chaos, CHAOS_START_SENDER, i, fault->length_ms + (i + 1) * fault->delay_ms);
     }
     chaos->samples_due++;
     undo_later(chaos, CHAOS_START_REDIS, 0, fault->length_ms);
+}
+
+/* Its replica is behind by as much as was said after it had heard the last. */
+static void
+fail_over(struct chaos *chaos, const struct chaos_fault *fault)
+{
+    struct chaos_house *house = &chaos->house;
+    uint64_t end_us = clock_monotonic_us() + TARGET_WAIT_MAX_MS * 1000;
+    while (!chaos_house_has_replica(house) && !chaos->failed && clock_monotonic_us() < end_us)
+        chaos_wait(chaos, SHORTLY_MS);
+    if (chaos->failed || !await_redis(chaos))
+        return;
+    bool good = chaos_house_cut_off_replica(house);
+    chaos_wait(chaos, fault->length_ms);
+    chaos_write_now(chaos);
+    risk(chaos, fault->length_ms);
+    good = good && chaos_house_promote_replica(house);
+    if (!good)
+        chaos_trouble(chaos, "failover: %s", house->error.text);
+    chaos->samples_due++;
+    undo_later(chaos, CHAOS_START_REPLICA, 0, fault->delay_ms);
 }
 
 static void
@@ -327,19 +379,22 @@ hit_sender(struct chaos *chaos, const struct chaos_fault *fault)
 static void
 hit_redis(struct chaos *chaos, const struct chaos_fault *fault)
 {
-    if (!await_child(chaos, &chaos->house.redis))
+    if (!await_redis(chaos))
         return;
     if (fault->kind == CHAOS_KILL_ALL) {
         kill_all(chaos, fault);
         return;
     }
+    if (fault->kind == CHAOS_FAILOVER) {
+        fail_over(chaos, fault);
+        return;
+    }
     chaos->samples_due++;
     if (fault->kind == CHAOS_RESTART_REDIS) {
-        chaos_write_now(chaos);
-        chaos_child_kill(&chaos->house.redis);
+        kill_redis(chaos, fault);
         undo_later(chaos, CHAOS_START_REDIS, 0, fault->length_ms);
     } else {
-        chaos_child_stop(&chaos->house.redis);
+        chaos_child_stop(&chaos_house_master(&chaos->house)->child);
         undo_later(chaos, CHAOS_CONTINUE_REDIS, 0, fault->length_ms);
     }
 }
@@ -380,6 +435,7 @@ hit(struct chaos *chaos, const struct chaos_fault *fault)
     case CHAOS_RESTART_REDIS:
     case CHAOS_STOP_REDIS:
     case CHAOS_KILL_ALL:
+    case CHAOS_FAILOVER:
         hit_redis(chaos, fault);
         return;
     case CHAOS_CUT:

@@ -4,13 +4,14 @@
 #include "sender/base/check.h"
 #include "sender/base/clock.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libgen.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -149,21 +150,33 @@ start(struct chaos_house *house, struct chaos_child *child, const struct chaos_c
 
 /* ---- Redis ---------------------------------------------------------------------------------- */
 
-bool
-chaos_house_start_redis(struct chaos_house *house)
+struct chaos_redis *
+chaos_house_master(struct chaos_house *house)
 {
-    struct chaos_command command;
-    chaos_command_begin(&command);
-    chaos_command_word(&command, "redis-server");
-    chaos_command_option(&command, "--port", "0");
-    chaos_command_option(&command, "--unixsocket", "%s/redis.sock", house->folder);
-    chaos_command_option(&command, "--unixsocketperm", "700");
-    chaos_command_option(&command, "--dir", "%s", house->folder);
-    chaos_command_option(&command, "--appendonly", "yes");
-    chaos_command_option(&command, "--appendfsync", "%s", house->options->aof);
-    chaos_command_option(&command, "--save", "%s", "");
-    chaos_command_option(&command, "--stream-node-max-bytes", "1024");
-    return start(house, &house->redis, &command, "redis.log");
+    return &house->redis[house->master];
+}
+
+static struct chaos_redis *
+replica_of(struct chaos_house *house)
+{
+    return &house->redis[1 - house->master];
+}
+
+static bool
+start_redis(struct chaos_house *house, struct chaos_redis *redis, uint16_t master_port)
+{
+    struct chaos_redis_settings settings = {.append = house->options->aof,
+                                            .keeps_one_log =
+                                                strcmp(house->options->aof, "always") != 0,
+                                            .port = house->ports[redis - house->redis],
+                                            .replica_of = master_port};
+    return chaos_redis_start(redis, &settings, &house->error);
+}
+
+bool
+chaos_house_start_master(struct chaos_house *house)
+{
+    return start_redis(house, chaos_house_master(house), 0);
 }
 
 static void
@@ -184,7 +197,8 @@ answers_ping(struct chaos_house *house)
 bool
 chaos_house_has_redis(struct chaos_house *house)
 {
-    if (!chaos_child_runs(&house->redis))
+    const struct chaos_redis *master = chaos_house_master(house);
+    if (!chaos_child_runs(&master->child))
         return false;
     if (house->linked && !house->link.ended)
         return true;
@@ -193,7 +207,7 @@ chaos_house_has_redis(struct chaos_house *house)
     if (now_us < house->look_us)
         return false;
     house->look_us = now_us + LOOK_US;
-    house->linked = load_redis_open(&house->link, house->loop, house->where, &house->error);
+    house->linked = load_redis_open(&house->link, house->loop, master->where, &house->error);
     if (house->linked && !answers_ping(house)) /* it reads its log */
         unlink_redis(house);
     return house->linked;
@@ -204,8 +218,10 @@ await_redis(struct chaos_house *house)
 {
     uint64_t end_us = clock_monotonic_us() + START_MAX_US;
     while (!chaos_house_has_redis(house)) {
-        if (chaos_child_has_ended(&house->redis) || clock_monotonic_us() > end_us)
-            return did_not_start(house, "redis-server (Debian package redis-server)", "redis.log");
+        if (chaos_child_has_ended(&chaos_house_master(house)->child) ||
+            clock_monotonic_us() > end_us)
+            return did_not_start(house, "redis-server (Debian package redis-server)",
+                                 "redis-0.log");
         loop_turn(house->loop, LOOK_US);
     }
     return true;
@@ -215,6 +231,91 @@ const struct reply *
 chaos_house_ask(struct chaos_house *house, const char *const *parts)
 {
     return chaos_house_has_redis(house) ? load_redis_ask(&house->link, parts, &house->error) : NULL;
+}
+
+/* ---- replica -------------------------------------------------------------------------------- */
+
+/* One question to the replica, on a connection of its own. `*found`: `words` stand in the answer.
+ */
+static bool
+ask_replica(struct chaos_house *house, const char *const *parts, const char *words, bool *found)
+{
+    struct load_redis link;
+    if (!load_redis_open(&link, house->loop, replica_of(house)->where, &house->error))
+        return false;
+    const struct reply *reply = load_redis_ask(&link, parts, &house->error);
+    *found = reply != NULL && memmem(reply->text.data, reply->text.size, words, strlen(words));
+    bool good = reply != NULL;
+    load_redis_close(&link);
+    return good;
+}
+
+bool
+chaos_house_has_replica(struct chaos_house *house)
+{
+    const char *const parts[] = {"INFO", "replication", NULL};
+    bool found = false;
+    return chaos_child_runs(&replica_of(house)->child) &&
+           ask_replica(house, parts, "master_link_status:up", &found) && found;
+}
+
+bool
+chaos_house_cut_off_replica(struct chaos_house *house)
+{
+    const char *const parts[] = {"REPLICAOF", "127.0.0.1", "1", NULL}; /* nothing listens there */
+    bool found = false;
+    return ask_replica(house, parts, "OK", &found) && found;
+}
+
+bool
+chaos_house_promote_replica(struct chaos_house *house)
+{
+    const char *const parts[] = {"REPLICAOF", "NO", "ONE", NULL};
+    bool found = false;
+    chaos_child_kill(&chaos_house_master(house)->child);
+    if (!ask_replica(house, parts, "OK", &found) || !found)
+        return false;
+    house->master = 1 - house->master;
+    unlink_redis(house);
+    return true;
+}
+
+bool
+chaos_house_start_replica(struct chaos_house *house)
+{
+    struct chaos_redis *replica = replica_of(house);
+    return chaos_redis_empty(replica, &house->error) &&
+           start_redis(house, replica, house->ports[house->master]);
+}
+
+/* A port of loopback that nobody has now. */
+static bool
+find_port(struct chaos_house *house, uint16_t *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool good = probe >= 0 && bind(probe, (struct sockaddr *)&address, size) == 0 &&
+                getsockname(probe, (struct sockaddr *)&address, &size) == 0;
+    if (probe >= 0)
+        (void)close(probe);
+    *port = ntohs(address.sin_port);
+    return good || fail(house, "no port of loopback is free");
+}
+
+static bool
+open_redis(struct chaos_house *house)
+{
+    bool twice = house->options->failover;
+    for (uint32_t i = 0; i < (twice ? 2 : 1); i++) {
+        if (!chaos_redis_init(&house->redis[i], house->folder, i, &house->error) ||
+            (twice && !find_port(house, &house->ports[i])))
+            return false;
+    }
+    (void)snprintf(house->places, sizeof house->places, "%s%s%s", house->redis[0].where,
+                   twice ? "," : "", house->redis[1].where);
+    return chaos_house_start_master(house) && await_redis(house) &&
+           (!twice || chaos_house_start_replica(house));
 }
 
 /* ---- emulator ------------------------------------------------------------------------------- */
@@ -283,7 +384,7 @@ chaos_house_start_sender(struct chaos_house *house, uint32_t number)
     chaos_command_begin(&command);
     chaos_command_word(&command, "%s/../facteur", house->programs);
     chaos_command_word(&command, "run");
-    chaos_command_option(&command, "--redis", "%s", house->where);
+    chaos_command_option(&command, "--redis", "%s", house->places);
     chaos_command_option(&command, "--graph", "%s/v26.0", house->url);
     chaos_command_option(&command, "--ca-file", "%s", house->ca_file);
     chaos_command_option(&command, "--token-file", "%s/token", house->folder);
@@ -331,22 +432,16 @@ chaos_house_open(struct chaos_house *house, struct loop *loop, const struct load
         .loop = loop, .options = options, .sender_count = (uint32_t)options->senders};
     if (!find_programs(house) || !make_folder(house))
         return false;
-    (void)snprintf(house->where, sizeof house->where, "unix:%s/redis.sock", house->folder);
-    return chaos_house_start_redis(house) && await_redis(house) && start_emulator(house) &&
-           start_senders(house);
+    return open_redis(house) && start_emulator(house) && start_senders(house);
 }
 
 /* Our own folder, by its own name, and nothing else. */
 static void
 remove_folder(const struct chaos_house *house)
 {
-    struct chaos_child remover = {0};
     struct error_text error;
     const char *const arguments[] = {"rm", "-rf", "--", house->folder, NULL};
-    if (!chaos_child_start(&remover, arguments, "/dev/null", &error))
-        return;
-    while (waitpid(remover.pid, &remover.status, 0) < 0)
-        check(errno == EINTR);
+    (void)chaos_child_run(arguments, &error);
 }
 
 void
@@ -359,7 +454,8 @@ chaos_house_close(struct chaos_house *house, bool keep)
     for (uint32_t i = 0; i < house->sender_count; i++)
         chaos_child_kill(&house->senders[i]);
     chaos_child_kill(&house->emulator);
-    chaos_child_kill(&house->redis);
+    for (uint32_t i = 0; i < CHAOS_REDIS_MAX; i++)
+        chaos_child_kill(&house->redis[i].child);
     if (!keep && house->folder[0] != '\0')
         remove_folder(house);
 }

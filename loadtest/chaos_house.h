@@ -8,12 +8,13 @@
 #ifndef FACTEUR_LOADTEST_CHAOS_HOUSE_H
 #define FACTEUR_LOADTEST_CHAOS_HOUSE_H
 
-#include "loadtest/chaos_child.h"
+#include "loadtest/chaos_redis.h"
 #include "loadtest/load_emulator.h"
 #include "loadtest/load_options.h"
 
 enum {
     CHAOS_FOLDER_MAX = 90, /* bytes: a socket's path has 107 at most */
+    CHAOS_REDIS_MAX = 2,
     CHAOS_SENDERS_MAX = 8,
     CHAOS_ACCOUNTS_MAX = 8,
     CHAOS_WORKERS = 1, /* of each sender */
@@ -29,10 +30,12 @@ struct chaos_house {
     const struct load_options *options;
     char folder[CHAOS_FOLDER_MAX];
     char programs[CHAOS_PATH_MAX]; /* where facteur-load and facteur-emulator lie */
-    char where[128];               /* of Redis, as "unix:/…" */
+    char places[400];              /* of every Redis, with commas between */
     char url[128];                 /* of the emulator */
     char ca_file[CHAOS_PATH_MAX];
-    struct chaos_child redis;
+    struct chaos_redis redis[CHAOS_REDIS_MAX]; /* the second is a replica, with --failover */
+    uint32_t master;                           /* which of them is the one that is written to */
+    uint16_t ports[CHAOS_REDIS_MAX];           /* of loopback, between them; 0: none */
     struct chaos_child emulator;
     struct chaos_child senders[CHAOS_SENDERS_MAX];
     uint32_t sender_count;
@@ -59,7 +62,21 @@ void chaos_house_close(struct chaos_house *house, bool keep);
 /* Outcomes kept in each account's events: so many that none is trimmed. */
 uint64_t chaos_house_events_keep(const struct chaos_house *house);
 
-bool chaos_house_start_redis(struct chaos_house *house);
+/* The master: the Redis that is written to. */
+struct chaos_redis *chaos_house_master(struct chaos_house *house);
+bool chaos_house_start_master(struct chaos_house *house);
+
+/*
+ * Failover, in three steps: the replica hears nothing more of its master (but is a replica still);
+ * the master dies, and the replica is the master, of all that it had heard; a new replica, with an
+ * empty folder, is started from it.
+ */
+bool chaos_house_cut_off_replica(struct chaos_house *house);
+bool chaos_house_promote_replica(struct chaos_house *house);
+bool chaos_house_start_replica(struct chaos_house *house);
+/* There is one, and it has heard all that the master had to say a moment ago. */
+bool chaos_house_has_replica(struct chaos_house *house);
+
 bool chaos_house_start_sender(struct chaos_house *house, uint32_t number);
 
 /* Redis can be asked: it runs, has read its log, and the connection stands. */

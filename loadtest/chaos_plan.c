@@ -7,7 +7,9 @@ enum {
     RESTART_MAX_MS = 800,    /* how long a killed sender stays away, most */
     REDIS_AWAY_MAX_MS = 600, /* likewise of Redis */
     REDIS_STOPPED_MAX_MS = 3000,
-    BURST_MIN_MS = 200, /* of the emulator's faults */
+    LAG_MAX_MS = 1000,
+    FORGOTTEN_MAX_MS = 1000, /* everysec: a second may not be on the disk yet */
+    BURST_MIN_MS = 200,      /* of the emulator's faults */
     BURST_MAX_MS = 1200,
 };
 #define AT_ONCE_SHARE 0.2
@@ -63,6 +65,14 @@ chaos_read_kinds(struct span text, uint32_t *kinds, struct error_text *error)
     return true;
 }
 
+uint32_t
+chaos_kinds_of_house(bool has_replica)
+{
+    uint32_t all = (1U << CHAOS_KIND_COUNT) - 1;
+    uint32_t restarts = 1U << CHAOS_RESTART_REDIS | 1U << CHAOS_KILL_ALL;
+    return all & ~(has_replica ? restarts : 1U << CHAOS_FAILOVER);
+}
+
 static enum chaos_kind
 draw_kind(const struct chaos_plan *plan, struct random *dice)
 {
@@ -107,6 +117,8 @@ draw_length(const struct chaos_plan *plan, enum chaos_kind kind, struct random *
         return between(dice, 0, REDIS_AWAY_MAX_MS);
     case CHAOS_STOP_REDIS:
         return between(dice, 50, REDIS_STOPPED_MAX_MS);
+    case CHAOS_FAILOVER: /* how much the replica lags behind */
+        return between(dice, 0, LAG_MAX_MS);
     case CHAOS_BLACK_HOLE:
         return between(dice, plan->request_timeout_ms * 5 / 4, plan->request_timeout_ms * 2);
     case CHAOS_CUT:
@@ -131,5 +143,6 @@ chaos_plan_fault(const struct chaos_plan *plan, uint64_t number, struct chaos_fa
     fault->at_once = random_chance(&dice, AT_ONCE_SHARE);
     fault->delay_ms = between(&dice, 0, DELAY_MAX_MS);
     fault->length_ms = draw_length(plan, fault->kind, &dice);
+    fault->forgotten_ms = between(&dice, 0, FORGOTTEN_MAX_MS);
     fault->strength = 0.05 + 0.4 * random_unit(&dice);
 }

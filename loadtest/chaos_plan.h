@@ -19,6 +19,7 @@
     X(RESTART_REDIS, "restart-redis", 12, "kill -9 of Redis, and started again on its log")        \
     X(STOP_REDIS, "stop-redis", 6, "Redis answers nothing for a while")                            \
     X(KILL_ALL, "kill-all", 6, "kill -9 of Redis and all senders at once")                         \
+    X(FAILOVER, "failover", 18, "Redis is gone, its replica takes over (with --failover only)")    \
     X(CUT, "cut", 5, "connections to the Graph API cut, within answers and between")               \
     X(BLACK_HOLE, "black-hole", 3, "the Graph API hears nothing beyond the request's time-out")    \
     X(ERRORS, "errors", 3, "5xx with and without Graph's body, throttles")                         \
@@ -41,18 +42,20 @@ struct chaos_plan {
 
 struct chaos_fault {
     enum chaos_kind kind;
-    uint32_t sender;    /* which one it hits, if it hits one */
-    bool at_once;       /* does not wait for work under way, or for the last fault to be over */
-    uint32_t delay_ms;  /* from work being under way to the fault */
-    uint32_t length_ms; /* how long it lasts; of a kill: until it is started again */
-    double strength;    /* of the emulator's faults: the share of requests, 0 … 1 */
+    uint32_t sender;       /* which one it hits, if it hits one */
+    bool at_once;          /* does not wait for work under way, or for the last fault to be over */
+    uint32_t delay_ms;     /* from work being under way to the fault */
+    uint32_t length_ms;    /* how long it lasts; of a kill: until it is started again */
+    uint32_t forgotten_ms; /* what Redis forgets when its log is not synced always */
+    double strength;       /* of the emulator's faults: the share of requests, 0 … 1 */
 };
 
 void chaos_plan_fault(const struct chaos_plan *plan, uint64_t number, struct chaos_fault *fault);
 
 /* "kill-sender,cut" to bits. False with a sentence in `error`. */
 bool chaos_read_kinds(struct span text, uint32_t *kinds, struct error_text *error);
-#define CHAOS_ALL_KINDS ((1U << CHAOS_KIND_COUNT) - 1)
+/* All that can come: with a replica its failover, instead of what needs Redis to come back. */
+uint32_t chaos_kinds_of_house(bool has_replica);
 
 const char *chaos_kind_text(enum chaos_kind kind); /* its word; static */
 const char *chaos_kind_help(enum chaos_kind kind); /* static */

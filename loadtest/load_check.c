@@ -112,6 +112,7 @@ load_check_finish(struct load_check *check, struct audit_report *report,
     measures->moving = !still;
     measures->missed = check->events.missed;
     measures->unreadable = check->events.unreadable + check->places.strange;
+    measures->overdue = check->places.overdue;
     measures->currencies = check->places.currencies;
     (void)snprintf(measures->currency, sizeof measures->currency, "%s",
                    check->places.currency[0] != '\0' ? check->places.currency

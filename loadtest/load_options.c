@@ -67,6 +67,8 @@ static const struct flag flags[] = {
      "of what is uncertain: park, drop or resend (park)"},
     {"early-receipts", FLAG_SHARE, LOAD_CHAOS, AT(early), "0..1",
      "share of the receipts that come while faults go on (0.2)"},
+    {"failover", FLAG_SWITCH, LOAD_CHAOS, AT(failover), NULL,
+     "Redis has a replica, and dies for good"},
     {"keep", FLAG_SWITCH, LOAD_CHAOS, AT(keep), NULL,
      "keep logs and Redis' files also if all is well"},
     {"live", FLAG_SWITCH, LOAD_RUN | LOAD_CHAOS, AT(live), NULL,
@@ -261,11 +263,14 @@ read_policy(struct load_options *options)
 static bool
 judge_chaos(struct load_options *options, struct error_text *error)
 {
-    options->fault_kinds = CHAOS_ALL_KINDS;
+    options->fault_kinds = chaos_kinds_of_house(options->failover);
     if (options->only != NULL &&
         !chaos_read_kinds(span_of(options->only), &options->fault_kinds, error))
         return false;
-    if (options->senders == 0 || options->senders > CHAOS_SENDERS_MAX)
+    if ((options->fault_kinds & ~chaos_kinds_of_house(options->failover)) != 0)
+        error_set(error, options->failover ? "--only: with --failover Redis does not come back"
+                                           : "--only failover: say --failover, too");
+    else if (options->senders == 0 || options->senders > CHAOS_SENDERS_MAX)
         error_set(error, "--senders: from 1 to %d", CHAOS_SENDERS_MAX);
     else if (strcmp(options->aof, "always") != 0 && strcmp(options->aof, "everysec") != 0)
         error_set(error, "--aof %s: always or everysec", options->aof);

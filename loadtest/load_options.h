@@ -38,6 +38,7 @@ struct load_options {
     enum uncertain_policy uncertain; /* the same */
     double early;                    /* share of receipts that come during the faults */
     bool keep;                       /* its folder */
+    bool failover;                   /* a replica takes over */
     uint64_t given;                  /* a bit for each flag of the table that was written */
 };
 

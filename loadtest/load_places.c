@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_MAX = KEYS_BASE_MAX + 32, TEXT_MAX = 128 };
+enum { KEY_MAX = KEYS_BASE_MAX + 32, TEXT_MAX = 128, OVERDUE_SECONDS = 5 };
 
 uint64_t
 load_places_find_ref(const struct generator *generator, struct span line)
@@ -476,6 +476,28 @@ on_dead(struct load_places *places, uint32_t account, struct span id, const stru
         audit_dead(places->audit, member, n, outcome);
 }
 
+/* By Redis' own clock, and with some patience: senders look once a second. */
+static bool
+count_overdue(struct load_places *places, uint32_t account)
+{
+    const char *const time[] = {"TIME", NULL};
+    const struct reply *now = ask(places, time);
+    int64_t seconds = 0;
+    int64_t count = 0;
+    if (now == NULL || !reply_i64(reply_at(now, 0), &seconds))
+        return false;
+    char key[KEY_MAX];
+    char until[32];
+    (void)snprintf(until, sizeof until, "%lld", (long long)(seconds - OVERDUE_SECONDS) * 1000);
+    const char *const parts[] = {"ZCOUNT", key_of(places, account, "uncertain", key), "-inf", until,
+                                 NULL};
+    const struct reply *reply = ask(places, parts);
+    if (reply == NULL || !reply_i64(reply, &count))
+        return false;
+    places->overdue += (uint64_t)count;
+    return true;
+}
+
 /* ---- the whole ------------------------------------------------------------------------------ */
 
 static bool
@@ -492,14 +514,14 @@ read_account(struct load_places *places, uint32_t account)
                      on_uncertain) &&
            read_exposed(places, account) &&
            each_item(places, account, key_of(places, account, "proven", key), on_proven) &&
-           each_entry(places, account, "dead", on_dead);
+           each_entry(places, account, "dead", on_dead) && count_overdue(places, account);
 }
 
 bool
 load_places_read(struct load_places *places)
 {
     audit_forget_places(places->audit);
-    places->strange = 0;
+    places->strange = places->overdue = 0;
     for (uint32_t i = 0; i < places->account_count; i++)
         if (!read_account(places, i))
             return false;

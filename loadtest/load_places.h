@@ -28,6 +28,7 @@ struct load_places {
     char currency[8]; /* of the ledger; "" if it is empty */
     bool currencies;  /* the ledger has more than one: sums are of unlike things */
     uint64_t strange; /* records that are not as agreed */
+    uint64_t overdue; /* uncertain ones whose time is over: nobody did what the policy says */
     struct error_text error;
     uint32_t claim_count;
     struct load_claim claims[LOAD_CLAIMS_MAX];

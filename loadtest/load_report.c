@@ -176,6 +176,12 @@ print_notes(FILE *out, const struct audit_report *report, const struct load_meas
                       " known from elsewhere).\n  Follow them with facteur-load run, or "
                       "keep more (events_keep).\n",
                       measures->missed, report->trimmed);
+    if (measures->overdue > 0)
+        (void)fprintf(out,
+                      "\n  %" PRIu64
+                      " of the parked have waited for their receipt longer than they "
+                      "should; a sender does what its policy says.\n",
+                      measures->overdue);
     if (measures->unreadable > 0)
         (void)fprintf(out, "\n  %" PRIu64 " events or records are not as agreed.\n",
                       measures->unreadable);
@@ -284,6 +290,7 @@ load_report_json(struct buffer *out, const struct audit_report *report,
     put_u64(out, "bad", report->expected[GENERATED_BAD]);
     put_u64(out, "foreign", report->foreign);
     put_u64(out, "missed_events", measures->missed);
+    put_u64(out, "overdue", measures->overdue);
     put_i64(out, "ledger", report->ledger);
     put_i64(out, "bill", report->bill);
     put_i64(out, "exposure_billed", report->exposure_billed);

@@ -16,6 +16,7 @@ struct load_measures {
     bool currencies;     /* more than one was seen */
     bool moving;         /* places changed while they were read */
     uint64_t missed;     /* outcomes whose events were trimmed before they were read */
+    uint64_t overdue;    /* uncertain past their time: is a sender running? */
     uint64_t unreadable; /* events or records that are not as agreed */
     bool timed_out;      /* not everything had an outcome in time */
     bool receipts_in;    /* every receipt was told: what has none was never accepted */

@@ -167,7 +167,7 @@ def every_place_is_seen(server, bulk):
     gone = 150 + 10 + 7 + 3 + 2 + 4
     expect_report(play, good=True, accepted=150, later=10, parked=7, dead=3, failed=2, dropped=4,
                   granted=4, waiting=MESSAGES - gone - 4, lost=0, exposure=7 * PRICE,
-                  ledger=150 * PRICE, problems={}, foreign=0, missed_events=0, moving=False)
+                  ledger=150 * PRICE, overdue=4, problems={}, foreign=0, missed_events=0, moving=False)
     if bulk == 1:
         play.claim(queue[118:130])
         expect_report(play, good=True, granted=4, claimed=8)
