@@ -44,7 +44,6 @@ local DECLARE_GRANTS_MAX = 512    -- of one declare, as in calls.h
 local DECLARE_MEMBERS_MAX = 4096  -- of all their records: 0.2 s at most
 local DECLARE_WAIT_MS = 10000     -- how long others wait for a worker that has not declared
 local LOOK_GAP_MAX_MS = 1000      -- what one gap between two calls adds to that, at most
-local DECLARE_IS_ASKED = false    -- true when senders know these answers
 local RECEIPTS_MAX = 512          -- of one call, as in calls.h; all may charge one ledger cell
 local OVERDUE_MAX = 4096          -- members of one call: 0.2 s at most
 local HISTORY_MAX = 16            -- attempts that a waiting record remembers
@@ -878,11 +877,9 @@ end
 -- have been forgotten as well, so for a while it is asked to declare, and is one again then.
 local function judge_holder(k, holder)
   local is_worker = redis.call('HEXISTS', k.workers, holder) == 1
-  if DECLARE_IS_ASKED then
-    local known = told_of(k.business, k.workers)
-    if not known.declared[holder] and (is_worker or known.waited < DECLARE_WAIT_MS) then
-      return 'declare'
-    end
+  local known = told_of(k.business, k.workers)
+  if not known.declared[holder] and (is_worker or known.waited < DECLARE_WAIT_MS) then
+    return 'declare'
   end
   return not is_worker and 'fenced' or nil
 end
@@ -890,7 +887,7 @@ end
 -- Must a claim or a grant wait for another worker to declare? Asked after judge_holder().
 local function must_wait(k)
   local known = told[k.business]
-  if not DECLARE_IS_ASKED or known.is_open or known.waited >= DECLARE_WAIT_MS then
+  if known.is_open or known.waited >= DECLARE_WAIT_MS then
     return false
   end
   for _, holder in ipairs(redis.call('HKEYS', k.workers)) do
@@ -984,7 +981,7 @@ local function leave(keys, args)
   local reader = reader_of(args)
   local holder = take_holder(reader)
   take_end(reader)
-  if DECLARE_IS_ASKED and not told_of(keys[#keys], workers).declared[holder]
+  if not told_of(keys[#keys], workers).declared[holder]
       and redis.call('HEXISTS', workers, holder) == 1 then
     return {'declare'}
   end

@@ -426,7 +426,13 @@ def test_a_ledger_without_room_writes_nothing(queue):
             refused(queue, "cell " + field + name, lambda: queue.receive(*lines))
             queue.client.hset(COST + DAY, field + name, "1" * 17)
             equal([answer[:2] for answer in queue.receive(*lines)], ["ok", "ok"])
-    queue.client.delete(COST + "2026-10-03")
+    for build in (lambda life: life.uncertain(), lambda life: (life.claim(), life.grant())):
+        queue.client.flushall()
+        life = Life(queue, False)
+        build(life)  # its cell is on DAY, whatever the receipt says
+        queue.client.hset(COST + DAY, field + ".count", "many")
+        refused(queue, "cell " + field, lambda: queue.receive(
+            life.receipt("accepted", 1, day="2026-10-04")))
     queue.client.set(COST + "2026-10-03", "x")
     entry = queue.add()
     refused(queue, "holds a string",

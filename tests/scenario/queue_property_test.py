@@ -1,11 +1,14 @@
-"""Thousands of random operations of three workers that die at random, against a model.
+"""Thousands of random operations of three workers that die at random, with receipts that come early,
+late, doubled, and of attempts that Redis has forgotten, against a model.
 
-After each step every member must be in exactly one place, and that place must be the model's. At
-the end all is drained: outcomes and members must be the same set, and the ledger must hold what
-was accepted, to the millionth.
+After each step every member must be in exactly one place, and that place must be the model's; each
+attempt is charged at most once, and what Meta accepted is in the ledger or exposed; what is told is
+what the model says. At the end all receipts are given and all is drained: no exposure is left, and
+the ledger holds what was accepted, to the millionth.
 
     python3 tests/scenario/queue_property_test.py [seed [steps]]
 """
+import collections
 import json
 import random
 import sys
@@ -13,41 +16,16 @@ import time
 
 from redis_server import RedisServer
 from queue_calls import (COST, Queue, census, group, holder_name, key, outcome, text)
+from queue_model import CELLS, EXPOSED, FORGOTTEN, OPEN, PRICES, Model
+from receipts import receipt
 
-STEPS = 4000
+STEPS = 3000
+RECEIPT_KINDS_MIN = 16  # a walk that meets fewer shows nothing: see `met`
 EVENTS_KEEP = 200      # few, so that the library trims; the test reads along
 DRAIN_ROUNDS_MAX = 2000
 LIVE_MAX = 250         # members that wait or are worked on: beyond it nothing is added
-PRICES = [12345678901231, 75000, 1, 1234567]  # sums of the first are soon beyond what a double holds
-CELLS = [("2026-10-0%d" % (n % 2 + 1), "fr|C%d|Market %d|utility|t%d|2018" % (n, n, n), "USD", price)
-         for n, price in enumerate(PRICES)]
-
-
-class Model:
-    """What must be true: each member's place, and the money."""
-
-    def __init__(self):
-        self.place = {}      # member → stream, later, uncertain, dead or gone
-        self.total = {}      # bulk entry → members
-        self.attempts = {}   # member → attempts made that count
-        self.outcomes = {}   # member → its final outcome
-        self.ledger = {}     # (day, cell) → [count, millionths]
-        self.granted = {}    # grant → [holder, source, members, cells of them, set of settled]
-        self.claims = {}     # claim → [holder, source, members]
-        self.owner = {}      # id → member
-
-    def live(self):
-        return [member for member, place in self.place.items() if place in ("stream", "later")]
-
-    def finish(self, member, place, kind):
-        assert member not in self.outcomes, "%s has two outcomes" % member
-        self.place[member] = place
-        self.outcomes[member] = kind
-
-    def charge(self, cell):
-        row = self.ledger.setdefault(CELLS[cell][:2], [0, 0])
-        row[0] += 1
-        row[1] += PRICES[cell]
+DEAD_MAX = 40          # more are purged, so that looking everywhere stays quick
+FAR = 1 << 45          # ms: a receipt is awaited for longer than this test runs
 
 
 class Worker:
@@ -73,7 +51,10 @@ class Run:
     def __init__(self, queue, seed):
         self.queue, self.random, self.model = queue, random.Random(seed), Model()
         self.workers, self.worker_count = [], 0
-        self.outcomes, self.last_event, self.dead = {}, "-", set()
+        self.everyone = {}   # holder → worker, the dead ones too
+        self.last_event, self.event_count = "-", 0
+        self.ghosts = 0      # attempts that Redis never heard of
+        self.met = collections.Counter()  # (state of an attempt, what its receipt said, answer)
         for _ in range(3):
             self.hire()
 
@@ -82,6 +63,7 @@ class Run:
         worker = Worker(self.worker_count)
         assert self.queue.beat(worker.holder)[0] == "ok"
         self.workers.append(worker)
+        self.everyone[worker.holder] = worker
 
     # ---- producers ------------------------------------------------------------------------------
 
@@ -152,8 +134,7 @@ class Run:
         cells = [self.random.randrange(len(CELLS)) for _ in members]
         ids = ["id%d" % self.random.randrange(400) if self.random.random() < 0.2 else ""
                for _ in members]
-        lines = [(member, self.model.attempts.get(member, 0) + 1, cell, name)
-                 for member, cell, name in zip(members, cells, ids)]
+        lines = [(member, 1, cell, name) for member, cell, name in zip(members, cells, ids)]
         name = worker.name()
 
         def call():
@@ -161,6 +142,9 @@ class Run:
 
         reply, wanted, owners = call(), "", []
         for member, one in zip(members, ids):
+            if member in self.model.proven:
+                wanted += "p"
+                continue
             owner = self.model.owner.setdefault(one, member) if one else member
             wanted += "g" if owner == member else "d"
             owners += [] if owner == member else [owner]
@@ -171,6 +155,18 @@ class Run:
             row = [source, [members[i] for i in granted], [cells[i] for i in granted], set()]
             worker.grants[name] = row
             self.model.granted[name] = [worker.holder] + row[:3] + [set()]
+            for i, (member, cell) in enumerate(zip(row[1], row[2])):
+                self.model.begin("%s/%d" % (name, i), member, cell)
+        if "p" in wanted and self.random.random() < 0.7:
+            self.free_proven(worker, [members[i] for i, mark in enumerate(wanted) if mark == "p"])
+
+    def free_proven(self, worker, members):
+        """What must not be sent again is settled by its claim."""
+        for claim, source, member in worker.free_members():
+            if member in members:
+                one = group("claim:" + claim, source, "free", **self.places(source, [member]))
+                assert self.queue.settle(worker.holder, [one], keep=EVENTS_KEEP) == ["ok"]
+                self.apply(worker, "claim:" + claim, [member], "free", [])
 
     def places(self, source, members):
         """The arguments of a group that name these members."""
@@ -187,7 +183,7 @@ class Run:
     def arguments(self, action):
         soon = int(time.time() * 1000) + self.random.randrange(-20, 20)
         return {"dead": ("dead", "tried enough", 3, 0), "later": (soon, 1, "again"),
-                "uncertain": (99, 1, "reset")}.get(action, ())
+                "uncertain": (self.random.choice([99, FAR]), 1, "reset")}.get(action, ())
 
     def make_group(self, worker):
         """A random group: (arguments of settle, token, members, action, cells, indexes)."""
@@ -216,24 +212,30 @@ class Run:
                      cells=[(cell, len(prices), sum(prices)) for cell, prices in charged.items()],
                      outcomes=[outcome(name, action) for name in names if action != "later"],
                      **self.places(source, names))
-        return made, token, names, action, [cells[i] for i in chosen] if cells else [], chosen
+        return made, token, names, action, chosen
 
-    def apply(self, worker, token, names, action, cells, chosen):
+    def apply(self, worker, token, names, action, chosen):
         """What a settled group changes, in the model and in the worker's memory."""
+        by_grant = not token.startswith("claim:")
         for i, member in enumerate(names):
-            if action == "accept":
-                self.model.charge(cells[i])
-            if action == "later":
-                self.model.place[member] = "later"
-            else:
-                place = action if action in ("dead", "uncertain") else "gone"
-                self.model.finish(member, place, action)
-        if not token.startswith("claim:"):
-            worker.grants[token][3].update(chosen)
+            self.model.settle(member, action, self.model.attempts["%s/%d" % (token, chosen[i])]
+                              if by_grant else None)
+        if by_grant:
             self.model.granted[token][4].update(chosen)
-            if len(worker.grants[token][3]) == len(worker.grants[token][1]):
-                del worker.grants[token], self.model.granted[token]
-        for rows in (worker.claims, self.model.claims):
+            if len(self.model.granted[token][4]) == len(self.model.granted[token][2]):
+                del self.model.granted[token]
+            self.drop_settled(worker, token, chosen)
+        self.drop_claimed(names)
+
+    def drop_settled(self, worker, token, indexes):
+        row = worker.grants[token]
+        row[3].update(indexes)
+        if len(row[3]) == len(row[1]):
+            del worker.grants[token]
+
+    def drop_claimed(self, names):
+        """They have left, or wait elsewhere: nobody has them claimed any more."""
+        for rows in [self.model.claims] + [worker.claims for worker in self.everyone.values()]:
             for row in rows.values():
                 row[-1] = [member for member in row[-1] if member not in names]
 
@@ -287,6 +289,98 @@ class Run:
             del worker.claims[claim], self.model.claims[claim]
         worker.last = None
 
+    # ---- receipts ---------------------------------------------------------------------------------
+
+    def receive(self, attempts=None):
+        """A few receipts in one call, some twice: of what is on its way, of what nobody knows of, and
+        once more of what is known."""
+        if attempts is None:
+            known = list(self.model.attempts.values())
+            places = self.model.place
+            open_ones = [one for one in self.model.unsettled.values()
+                         if places[one.member] != "uncertain" or self.random.random() < 0.05]
+            again = [one for one in open_ones if one.state == EXPOSED]
+            attempts = [one for some in (known, open_ones, again)
+                        for one in self.random.sample(some, min(len(some), 2))]
+            if self.random.random() < 0.5 and self.model.live():
+                attempts += [self.forget()] + attempts[:1]
+        lines, wanted = [], []
+        for attempt in attempts:
+            if attempt.is_true is None:
+                attempt.is_true = self.random.random() < 0.6
+            lines.append(self.line_of(attempt))
+            before = attempt.state
+            wanted.append(self.take_in(attempt))
+            self.met[before, attempt.is_true, wanted[-1]] += 1
+        if lines:
+            assert self.queue.receive(*lines, keep=EVENTS_KEEP) == wanted, (lines, wanted)
+        for attempt in attempts:  # of what is gone and forgotten nobody can tell
+            if attempt.state == FORGOTTEN:
+                attempt.is_true = False
+
+    def line_of(self, attempt):
+        grant, index = attempt.token.rsplit("/", 1)
+        day, cell, currency, price = CELLS[attempt.cell]
+        if attempt.state != FORGOTTEN:
+            price, cell = 999, "what|Redis|knows|is|not|asked"
+        return receipt("accepted" if attempt.is_true else "failed", attempt.member, grant, index,
+                       price=price, day=day, cell=cell, currency=currency)
+
+    def take_in(self, attempt):
+        """What the model makes of a receipt, and what the worker that sent it then has to know."""
+        was_open = attempt.state == OPEN
+        answer = (self.model.accept if attempt.is_true else self.model.fail)(attempt)
+        if was_open:
+            grant, index = attempt.token.rsplit("/", 1)
+            self.drop_settled(self.everyone[grant[:16]], grant, [int(index)])
+        if self.model.place[attempt.member] == "gone":
+            self.drop_claimed([attempt.member])
+        return answer
+
+    def forget(self):
+        """An accepted attempt of anybody that Redis has forgotten."""
+        self.ghosts += 1
+        claimed = sorted(member for row in self.model.claims.values() for member in row[2])
+        some = self.random.choice([sorted(self.model.place), sorted(self.model.live()), claimed])
+        member = self.random.choice(some or sorted(self.model.live()))
+        attempt = self.model.begin("%s.%d/0" % ("f" * 16, self.ghosts), member,
+                                   self.random.randrange(len(CELLS)), FORGOTTEN)
+        attempt.is_true = True
+        return attempt
+
+    def overdue(self):
+        policies = [self.random.choice(["park", "drop", "resend"]) for _ in range(2)]
+        most = self.random.choice([1, 3, 100])
+        due = text(self.queue.client.zrangebyscore(key("uncertain"), "-inf", FAR - 1))
+        counts = {"park": 0, "drop": 0, "resend": 0}
+        for member in due[:most]:
+            cell = self.model.attempts[self.model.waits_for[member]].cell
+            policy = policies["|authentication|" in CELLS[cell][1]]
+            self.model.overdue(member, policy)
+            counts[policy] += 1
+        reply = self.queue.overdue(*policies, keep=EVENTS_KEEP, members=most)
+        assert reply[1:4] == list(counts.values()), (reply, counts)
+
+    def requeue(self):
+        """An operator looks at what is dead."""
+        dead = text(self.queue.client.hgetall(key("dead:members")))
+        dead = {text(member): text(found) for member, found in dead.items()}
+        some = self.random.sample(sorted(dead), min(len(dead), 3))
+        if some:
+            reply = self.queue.call("requeue", "ann", "again", len(some),
+                                    *[dead[member] for member in some])
+            assert reply == ["ok"] * len(some), reply
+            for member in some:
+                self.model.place[member] = "later"
+        rest = sorted(set(dead) - set(some))[DEAD_MAX:]
+        if rest:
+            reply = self.queue.call("purge", "ann", "too many", 600000, len(rest),
+                                    *[dead[member] for member in rest])
+            assert reply == ["ok"] * len(rest), reply
+            for member in rest:
+                self.model.place[member] = "gone"
+                self.model.ended.add(member)
+
     # ---- death ----------------------------------------------------------------------------------
 
     def die(self, worker):
@@ -307,7 +401,7 @@ class Run:
         one = self.make_group(worker)
         if one is None:
             return
-        answer = self.queue.settle(worker.holder, [one[0]])[0]
+        answer = self.queue.settle(worker.holder, [one[0]], keep=EVENTS_KEEP)[0]
         token = one[1].replace("claim:", "")
         taken = token not in self.model.granted and token not in self.model.claims
         assert answer.startswith("already") == taken, (answer, one)
@@ -321,44 +415,54 @@ class Run:
             if holder not in living:
                 for i, member in enumerate(members):
                     if i not in done:
-                        self.model.finish(member, "uncertain", "uncertain")
+                        self.model.lose(member, self.model.attempts["%s/%d" % (name, i)])
                         parked += 1
                 del self.model.granted[name]
         claims = [claim for claim, row in self.model.claims.items() if row[0] not in living]
         for claim in claims:
             del self.model.claims[claim]
-        assert self.queue.recover(keep=EVENTS_KEEP) == [len(claims), parked]
-        assert self.queue.recover(keep=EVENTS_KEEP) == [0, 0]
+        until = self.random.choice([99, FAR])
+        assert self.queue.recover(until, keep=EVENTS_KEEP) == [len(claims), parked]
+        assert self.queue.recover(until, keep=EVENTS_KEEP) == [0, 0]
 
     # ---- checking -------------------------------------------------------------------------------
 
     def read_events(self):
-        """New outcomes. No member may have a second one."""
+        """What was told since is what the model says, each once."""
+        found = []
         for entry, fields in self.queue.client.xrange(key("events"), self.last_event):
             self.last_event = "(" + text(entry)
             for line in text(fields[b"outcomes"]).split("\n"):
                 event = json.loads(line)
-                assert event["entry"] not in self.outcomes, "two outcomes: %s" % event
-                self.outcomes[event["entry"]] = event["type"]
-            assert len(self.outcomes) == int(fields[b"upto"])
+                found.append((event["entry"], event["type"]))
+                assert event["type"] != "corrected" or event["possible_duplicate"] is True
+            self.event_count += int(fields[b"n"])
+            assert self.event_count == int(fields[b"upto"])
+        assert sorted(found) == sorted(self.model.to_tell), (found, self.model.to_tell)
+        self.model.to_tell = []
+
+    def check_money(self):
+        for (day, cell), row in self.model.ledger.items():
+            assert list(self.queue.cost(day, cell)) == row, (day, cell, row)
+        assert self.queue.exposed() == self.model.exposed()
+        if self.random.random() < 0.02:
+            self.model.check_attempts()
 
     def check(self):
         self.read_events()
+        self.check_money()
         places = census(self.queue)
-        # What is dead was seen: taken away here only to keep the census quick.
-        dead = {member for member, found in places.items() if found == ["dead"]}
-        assert not dead & self.dead
-        self.dead |= dead
-        self.queue.client.xtrim(key("dead"), maxlen=0, approximate=False)
         for member, found in places.items():
             assert len(found) == 1, "%s is in %s" % (member, found)
-        wanted = {member: [place] for member, place in self.model.place.items() if place != "gone"
-                  and (place != "dead" or member in dead or member not in self.dead)}
+        wanted = {member: [place] for member, place in self.model.place.items() if place != "gone"}
         if places != wanted:
             wrong = {member: (places.get(member), wanted.get(member))
                      for member in set(places) | set(wanted)
                      if places.get(member) != wanted.get(member)}
             raise AssertionError("found, wanted: %r" % wrong)
+        proven = {text(member): text(line).split("\n")[0].split(" ")
+                  for member, line in self.queue.client.hgetall(key("proven")).items()}
+        assert proven == self.model.proven, (proven, self.model.proven)
         stats = self.queue.stats()
         granted = sum(len(row[2]) - len(row[4]) for row in self.model.granted.values())
         assert stats["granted"] == granted, (stats, granted)
@@ -369,29 +473,35 @@ class Run:
         worker = self.random.choice(self.workers)
         action = self.random.choices(
             [self.add, self.claim, self.grant, self.settle, self.repeat, self.give_back, self.die,
-             self.recover], [6, 6, 8, 12, 3, 1, 0.4, 0.3])[0]
-        if action in (self.add, self.recover):
+             self.recover, self.receive, self.overdue, self.requeue],
+            [6, 6, 8, 12, 3, 1, 0.6, 0.3, 3, 3, 1])[0]
+        if action in (self.add, self.recover, self.receive, self.overdue, self.requeue):
             action()
         else:
             action(worker)
         return action.__name__
 
     def drain(self):
-        """No more producers: one worker claims and accepts all that is left."""
+        """No more producers: all receipts come, and one worker claims and accepts what is left."""
         while self.workers:
             self.die_quietly(self.workers[0])
         self.recover()
         self.hire()
         worker = self.workers[0]
         for _ in range(DRAIN_ROUNDS_MAX):
-            if not self.model.live():
+            lost = list(self.model.exposed())[:500]
+            self.receive([self.model.attempts[token] for token in lost])
+            if not self.model.live() and not self.model.unsettled:
                 break
             self.queue.client.zunionstore(key("later"), {key("later"): 0})  # all is due
             self.claim(worker)
             self.grant(worker)
+            self.free_proven(worker, list(self.model.proven))
             while worker.grants:
                 self.settle(worker)
             self.check()
+        self.model.check_attempts()
+        assert not self.model.unsettled and not self.model.waits_for
         assert not self.model.live(), "never claimed: %s" % self.model.live()[:10]
         self.queue.settle(worker.holder, [], list(worker.claims))
         assert self.queue.leave(worker.holder) == 1
@@ -401,17 +511,20 @@ class Run:
         assert self.queue.fence(worker.holder) == 1
 
     def finish(self):
-        assert self.outcomes == self.model.outcomes
-        assert set(self.outcomes) == set(self.model.place)
+        accepted = [attempt for attempt in self.model.attempts.values() if attempt.is_true]
+        for number, cell in enumerate(CELLS):
+            count = sum(attempt.cell == number for attempt in accepted)
+            assert self.queue.cost(*cell[:2]) == (count, count * PRICES[number]), cell
+        for member, place in self.model.place.items():
+            assert (member in self.model.ended) == (place == "gone"), (member, place)
         assert self.queue.client.xlen(key("events")) < EVENTS_KEEP + 10
-        for (day, cell), row in self.model.ledger.items():
-            assert list(self.queue.cost(day, cell)) == row, (day, cell)
         fields = sum(self.queue.client.hlen(name) for name in self.queue.client.keys(COST + "*"))
         assert fields == 2 * len(self.model.ledger)
-        for name in ("queue", "urgent", "claims", "grants", "left", "later:entries", "returned"):
+        for name in ("queue", "urgent", "claims", "grants", "left", "later:entries", "later:held",
+                     "later", "uncertain", "uncertain:entries", "exposed", "proven", "returned"):
             kind = self.queue.client.type(key(name))
             size = {b"stream": self.queue.client.xlen, b"hash": self.queue.client.hlen,
-                    b"list": self.queue.client.llen, b"none": lambda _: 0}[kind](key(name))
+                    b"list": self.queue.client.llen, b"zset": self.queue.client.zcard, b"none": lambda _: 0}[kind](key(name))
             assert size == 0, "%s still holds %d" % (name, size)
 
 
@@ -431,9 +544,11 @@ def main():
             print("seed %d, step %d, last steps: %s" % (seed, len(done), " ".join(done[-12:])),
                   file=sys.stderr)
             raise
-        print("seed %d: %d steps, %d members, %d workers lived, ledger %d, all in one place" % (
-            seed, steps, len(run.model.place), run.worker_count,
-            sum(row[1] for row in run.model.ledger.values())))
+        assert steps < STEPS or len(run.met) >= RECEIPT_KINDS_MIN, run.met
+        print("seed %d: %d steps, %d members, %d workers lived, %d receipts of %d kinds, ledger %d, all "
+              "in one place" % (seed, steps, len(run.model.place), run.worker_count,
+                                sum(run.met.values()), len(run.met),
+                                sum(row[1] for row in run.model.ledger.values())))
 
 
 if __name__ == "__main__":

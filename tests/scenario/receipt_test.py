@@ -190,6 +190,9 @@ def run_cell(queue, place, is_forgotten, status, number, is_bulk):
     else:
         assert life.id_life() > 0
     equal(queue.client.hlen(key("dead:members")), queue.client.xlen(key("dead")))
+    for name in ("later", "uncertain"):
+        assert set(queue.client.zrange(key(name), 0, -1)) <= set(
+            queue.client.hkeys(key(name + ":entries"))), name
     life.others_are_untouched()
     equal(unchanged(queue, lambda: queue.receive(line)), ["known"])
     go_on(life, place, does, number)

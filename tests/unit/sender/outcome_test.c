@@ -109,6 +109,38 @@ only_what_may_be_billed_has_a_price(void)
     expect_text(value_of(json_of(delivery), "reason"), "no more");
 }
 
+/* Only what may be a second message says so. */
+static void
+a_possible_duplicate_is_flagged(void)
+{
+    struct delivery *delivery = walked(good);
+    (void)outcome_accept(delivery, SPAN("wamid.X"));
+    expect_text(value_of(json_of(delivery), "possible_duplicate"), "-");
+    delivery = walked(good);
+    delivery->possible_duplicate = true;
+    (void)outcome_accept(delivery, SPAN("wamid.X"));
+    expect_text(value_of(json_of(delivery), "possible_duplicate"), "true");
+    delivery = walked(good);
+    delivery->possible_duplicate = true;
+    (void)outcome_drop(delivery, "expired", SPAN("expires"));
+    expect_text(value_of(json_of(delivery), "possible_duplicate"), "true");
+}
+
+static void
+recipients_are_hashed_unless_told_otherwise(void)
+{
+    char memory[OUTCOME_RECIPIENT_MAX];
+    struct delivery *delivery = walked(good);
+    struct span hashed = outcome_recipient(delivery, memory);
+    expect_u64(hashed.size, OUTCOME_RECIPIENT_MAX);
+    expect(hashed.data == memory);
+    fake.sender.settings.clear_recipients = true;
+    expect_span(outcome_recipient(delivery, memory), SPAN("+33612345678"));
+    fake.sender.settings.clear_recipients = false;
+    delivery = fake_delivery(&fake, 0);
+    expect_u64(outcome_recipient(delivery, memory).size, 0); /* nobody is known yet */
+}
+
 static void
 what_goes_on_tells_nothing(void)
 {
@@ -202,6 +234,8 @@ main(void)
     TEST(an_accepted_one_tells_all_of_the_contract);
     TEST(recipients_are_not_written_in_clear);
     TEST(only_what_may_be_billed_has_a_price);
+    TEST(a_possible_duplicate_is_flagged);
+    TEST(recipients_are_hashed_unless_told_otherwise);
     TEST(what_goes_on_tells_nothing);
     TEST(an_outcome_before_the_check_is_json_too);
     TEST(findings_are_an_array_inside);

@@ -21,6 +21,17 @@ static uint32_t receipts; /* told */
 #define KNOWN "$5\r\nknown\r\n"
 static size_t largest; /* bytes of one settle's arguments */
 
+static char last[64 * 1024]; /* the last settle's arguments, a newline behind each */
+
+/* Do these stand in it, one behind the other? */
+static bool
+follows(const char *a, const char *b, const char *c, const char *d, const char *e)
+{
+    char wanted[256];
+    snprintf(wanted, sizeof(wanted), "\n%s\n%s\n%s\n%s\n%s\n", a, b, c, d, e);
+    return strstr(last, wanted) != NULL;
+}
+
 static bool
 names(const char *text)
 {
@@ -45,6 +56,13 @@ on_command(struct fake_redis *of)
     for (size_t i = 0; i < of->argument_count; i++)
         size += of->arguments[i].size;
     largest = size > largest ? size : largest;
+    struct buffer words;
+    buffer_init(&words, last, sizeof(last) - 1);
+    for (size_t i = 0; i < of->argument_count && size < sizeof(last) / 2; i++) {
+        buffer_put_span(&words, of->arguments[i]);
+        buffer_put_char(&words, '\n');
+    }
+    (void)buffer_text(&words);
     settles++;
     memcpy(last_holder, of->arguments[5].data, QUEUE_HOLDER_SIZE);
     expect(span_to_u64(of->arguments[8], &last_groups));
@@ -308,6 +326,23 @@ a_refusal_halves_what_is_asked_for(void)
     expect_clean();
 }
 
+/* How often in a row its pair's limit put it off: kept with it, for the next wait. */
+static void
+what_goes_to_later_keeps_its_throttles(void)
+{
+    start();
+    take_grant("0123456789abcdef.2");
+    struct delivery *delivery = member(1, true);
+    delivery->throttles = 7;
+    (void)outcome_later(delivery, 1700000000777, 2, SPAN("pair limit"));
+    delivery_run(delivery);
+    settle_once();
+    expect_u64(last_groups, 1);
+    expect(follows("later", "1700000000777", "2", "pair limit", "7"));
+    settle_once();
+    expect_clean();
+}
+
 /* One outcome that Redis will never take stays; all others are settled. */
 static void
 a_bad_one_is_left_alone_in_the_end(void)
@@ -436,6 +471,7 @@ main(void)
     TEST(a_lost_reply_is_asked_for_again);
     TEST(what_was_settled_before_is_left_out);
     TEST(a_refusal_halves_what_is_asked_for);
+    TEST(what_goes_to_later_keeps_its_throttles);
     TEST(a_bad_one_is_left_alone_in_the_end);
     TEST(each_holder_speaks_for_itself);
     TEST(hostile_outcomes_wait_for_room);
