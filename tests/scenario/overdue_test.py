@@ -180,7 +180,7 @@ def test_calls_that_are_refused(queue):
     refused(queue, "two keys", lambda: queue.call("overdue", "park", "drop", KEEP, TTL, 5,
                                                   keys=(ACCOUNT,)))
     for name in ("uncertain", "uncertain:entries", "later", "later:entries", "dead", "dead:members",
-                 "events", "events:index"):
+                 "dead:parked", "events", "events:index"):
         queue.client.flushall()
         life = overdue_life(queue)
         queue.client.delete(key(name))

@@ -398,8 +398,8 @@ def test_malformed_lines_write_nothing(queue):
 
 def test_wrong_types_write_nothing(queue):
     names = ("queue", "urgent", "replies", "left", "claims", "grants", "later", "later:entries",
-             "later:held", "uncertain", "uncertain:entries", "dead", "dead:members", "exposed",
-             "proven", "events", "events:index")
+             "later:held", "uncertain", "uncertain:entries", "dead", "dead:members", "dead:parked",
+             "exposed", "proven", "events", "events:index")
     for name in names:
         queue.client.flushall()
         life = Life(queue, False)
