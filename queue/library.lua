@@ -141,6 +141,11 @@ local function need_types(k, ...)
   end
 end
 
+-- Until when Meta has had too much of an account, as a worker wrote it down; 0: not at all.
+local function throttled_until(k)
+  return tonumber(redis.call('HGET', k.state, 'throttled_until') or '0') or 0
+end
+
 -- Wakes the workers that sleep: they are blocked on the streams, and what happened is seen in none.
 local function ring(k, why)
   redis.call('XADD', k.bell, 'MAXLEN', BELL_MAX, '*', 'account', k.account, 'why', why)
@@ -3630,14 +3635,18 @@ local function why(keys, args)
     end
   end
   local state = redis.call('HMGET', k.state, 'paused', 'who', 'reason', 'at', 'stopped', 'stop_code',
-    'stop_reason', 'stop_at')
+    'stop_reason', 'stop_at', 'throttled_for')
+  local now = now_ms()
   if state[1] == '1' then
     reply.paused_by, reply.paused_for, reply.paused_at = state[2], state[3], state[4]
   end
   if state[5] == '1' then
     reply.stopped_code, reply.stopped_for, reply.stopped_at = state[6], state[7], state[8]
   end
-  reply.now, reply.workers = ('%.0f'):format(now_ms()), redis.call('HLEN', k.workers)
+  if throttled_until(k) > now then
+    reply.throttled_until, reply.throttled_for = ('%.0f'):format(throttled_until(k)), state[9]
+  end
+  reply.now, reply.workers = ('%.0f'):format(now), redis.call('HLEN', k.workers)
   reply.place = reply.place or 'none'
   local flat = {}
   for field, value in pairs(reply) do
@@ -3940,7 +3949,8 @@ local function stats(keys)
     'dead', redis.call('XLEN', k.dead), 'parked', redis.call('HLEN', k.dead_parked),
     'exposed', redis.call('HLEN', k.exposed),
     'oldest_ms', oldest and now - oldest or 0, 'rate_milli', rate_of(k, now),
-    'paused', state[1] == '1' and 1 or 0, 'stopped', state[2] == '1' and 1 or 0}
+    'paused', state[1] == '1' and 1 or 0, 'stopped', state[2] == '1' and 1 or 0,
+    'throttled', throttled_until(k) > now and 1 or 0}
 end
 
 register('stats', stats, 'no-writes')

@@ -7,6 +7,11 @@
 #include "sender/slots.h"
 #include "sender/turns.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { THROTTLE_WORDS_MAX = 160 };
+
 bool
 pause_is_on(const struct account *account)
 {
@@ -97,6 +102,36 @@ pause_begin(struct account *account, enum pause_cause cause, uint64_t wait_ms)
     turns_stir(account);
 }
 
+static void
+on_told(void *context, const struct reply *reply)
+{
+    (void)context;
+    (void)reply; /* whoever asks is not told this time */
+}
+
+/* For those who ask why something waits (queue/README.md, A:state): nothing here reads it. */
+static void
+tell_throttle(const struct account *account, uint64_t wait_ms, struct span why)
+{
+    struct worker *worker = account->worker;
+    char key[KEYS_BASE_MAX + 16];
+    char until[24];
+    if (worker->redis == NULL || !redis_client_is_ready(worker->redis))
+        return;
+    (void)snprintf(until, sizeof(until), "%" PRIu64, clock_unix_ms() + wait_ms);
+    const struct span parts[] = {
+        SPAN("HSET"),
+        keys_of(&account->settings->keys, "state", key, sizeof(key)),
+        SPAN("throttled_until"),
+        span_of(until),
+        SPAN("throttled_for"),
+        {why.data != NULL ? why.data : "",
+         why.size < THROTTLE_WORDS_MAX ? why.size : THROTTLE_WORDS_MAX},
+    };
+    (void)session_command(redis_client_session(worker->redis), parts, 6, on_told, NULL);
+    redis_client_flush(worker->redis);
+}
+
 uint64_t
 pause_throttle(struct account *account, const struct verdict *verdict)
 {
@@ -104,6 +139,7 @@ pause_throttle(struct account *account, const struct verdict *verdict)
         uint64_t wait_ms = throttle_wait_ms(account, verdict);
         account->throttles++;
         pause_begin(account, PAUSE_THROTTLED, wait_ms);
+        tell_throttle(account, wait_ms, verdict->reason);
         log_line(LOG_WARN, "account_throttled",
                  "account=%s/%s code=%d class=%s status=%d wait_ms=%llu",
                  account->settings->keys.business_name, account->settings->keys.account_name,

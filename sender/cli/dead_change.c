@@ -40,7 +40,8 @@ struct dead_change {
     uint64_t done;
     uint64_t gone;
     uint64_t refused;
-    bool began; /* something was printed inside of a JSON list */
+    uint64_t hopeless; /* to be requeued, and wrong in the entry itself */
+    bool began;        /* something was printed inside of a JSON list */
 };
 
 /* ---- which ------------------------------------------------------------------------------------
@@ -56,6 +57,7 @@ on_entry(void *context, const struct dead_entry *entry)
         check(change->victims != NULL);
     }
     struct victim *victim = &change->victims[change->count++];
+    change->hopeless += !change->is_end && entry->remedy == REMEDY_ANEW ? 1 : 0;
     snprintf(victim->id, sizeof(victim->id), "%.*s", SPAN_ARG(entry->id));
     snprintf(victim->member, sizeof(victim->member), "%.*s", SPAN_ARG(entry->member));
     if (!change->dry_run || change->json)
@@ -178,6 +180,11 @@ change_all(struct dead_change *change, struct redis_sync *sync)
     for (uint32_t i = 0; i < change->store.accounts.count && code == EXIT_GOOD; i++)
         code = change_account(change, sync, i);
     print_sum(change);
+    if (change->hopeless > 0)
+        fprintf(stderr,
+                "facteur %s: %" PRIu64 " of them are wrong in the entry itself and will be refused "
+                "again: facteur dead list --remedy anew names them, enqueue those anew\n",
+                change->name, change->hopeless);
     if (code != EXIT_GOOD)
         return code;
     return change->matched == 0 || change->refused > 0 ? EXIT_NO : EXIT_GOOD;
@@ -194,7 +201,7 @@ is_asked_well(const struct dead_change *change)
         fprintf(stderr,
                 change->all ? "facteur %s: --all, or a filter: not both\n"
                             : "facteur %s: which ones? Give a filter (--because, --template, "
-                              "--type, --since, --entry, --count), or --all\n",
+                              "--type, --remedy, --since, --entry, --count), or --all\n",
                 change->name);
         return false;
     }
@@ -248,7 +255,8 @@ cli_dead_requeue(int argc, char **argv)
         change.name,
         "what was refused or given up is sent again",
         "--account BUSINESS/ACCOUNT --reason TEXT [options]",
-        "Mend the cause first: add the template, change the catalogue, end the opt-out. An entry\n"
+        "Mend the cause first: add the template, change the catalogue, end the opt-out. What is\n"
+        "wrong in the entry itself (--remedy anew) is refused again: enqueue it anew. An entry\n"
         "keeps its name, starts with no attempts, and its age counts from now, unless its\n"
         "producer gave expires. What was refused as a whole bulk, and what cannot be read, stays:\n"
         "it is named. Exit 1 if one stays, or if none fits.\n"

@@ -14,7 +14,8 @@ bool
 dead_filter_is_empty(const struct dead_filter *filter)
 {
     return filter->type == NULL && filter->because == NULL && filter->template_name == NULL &&
-           filter->since_ms == 0 && filter->entries.count == 0 && filter->count == 0;
+           filter->remedy == NULL && filter->since_ms == 0 && filter->entries.count == 0 &&
+           filter->count == 0;
 }
 
 /* ENTRY or ENTRY/n: digits, a dash, digits, with u or r in front. */
@@ -43,6 +44,11 @@ dead_filter_is_good(const struct dead_filter *filter, const char *verb)
         fprintf(stderr,
                 "facteur %s: --type %s: there are refused, failed, dead and uncertain ones\n", verb,
                 filter->type);
+        return false;
+    }
+    if (filter->remedy != NULL && !remedy_is_word(filter->remedy)) {
+        fprintf(stderr, "facteur %s: --remedy %s: there are requeue, anew and decide\n", verb,
+                filter->remedy);
         return false;
     }
     if (filter->because != NULL && filter->because[0] == '\0') {
@@ -106,6 +112,7 @@ read_entry(const struct reply *reply, struct dead_entry *entry)
     struct span line = operator_value(fields, "o.member");
     if (entry->template_name.data == NULL && line.size > 0)
         entry->template_name = template_of_line(line);
+    entry->remedy = remedy_find(entry->type, entry->reason, &entry->advice);
     return true;
 }
 
@@ -127,6 +134,8 @@ fits(const struct dead_filter *filter, const struct dead_entry *entry)
     if (!named)
         return false;
     if (filter->type != NULL && !span_equal(entry->type, span_of(filter->type)))
+        return false;
+    if (filter->remedy != NULL && strcmp(filter->remedy, remedy_text(entry->remedy)) != 0)
         return false;
     if (filter->template_name != NULL &&
         !span_equal(entry->template_name, span_of(filter->template_name)))
@@ -190,8 +199,8 @@ dead_filter_walk(const struct dead_filter *filter, struct redis_sync *sync,
 void
 dead_entry_print_head(void)
 {
-    printf("%-20s  %-19s  %-7s  %3s  %-24s  %s\n", "entry", "since", "type", "try", "template",
-           "reason");
+    printf("%-20s  %-19s  %-9s  %3s  %-7s  %-24s  %s\n", "entry", "since", "type", "try", "remedy",
+           "template", "reason");
 }
 
 void
@@ -199,7 +208,8 @@ dead_entry_print(const struct dead_entry *entry)
 {
     printf("%-20.*s  ", SPAN_ARG(entry->member));
     print_time(entry->at_ms);
-    printf("  %-7.*s  %3llu  ", SPAN_ARG(entry->type), (unsigned long long)entry->attempts);
+    printf("  %-9.*s  %3llu  %-7s  ", SPAN_ARG(entry->type), (unsigned long long)entry->attempts,
+           remedy_text(entry->remedy));
     print_plain(entry->template_name);
     for (size_t i = entry->template_name.size; i < 24; i++)
         putchar(' ');

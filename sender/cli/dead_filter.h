@@ -5,11 +5,13 @@
 #define FACTEUR_SENDER_CLI_DEAD_FILTER_H
 
 #include "sender/cli/operator.h"
+#include "sender/cli/remedy.h"
 
 struct dead_filter {
     const char *type;           /* "refused", "failed", "dead", "uncertain" */
     const char *because;        /* words that its reason holds */
     const char *template_name;  /* of its original */
+    const char *remedy;         /* "requeue", "anew", "decide" */
     uint64_t since_ms;          /* it came in the last … */
     struct option_list entries; /* members, or ENTRYs whose members are meant */
     uint64_t count;             /* the first so many; 0: all */
@@ -20,6 +22,12 @@ struct dead_filter {
     {"type", OPTION_TEXT, &(filter)->type, "TYPE", "refused, failed, dead, uncertain", NULL},       \
         {"because", OPTION_TEXT, &(filter)->because, "TEXT", "whose reason holds this text", NULL}, \
         {"template", OPTION_TEXT, &(filter)->template_name, "NAME", "of this template", NULL},      \
+        {"remedy",                                                                                  \
+         OPTION_TEXT,                                                                               \
+         &(filter)->remedy,                                                                         \
+         "WORD",                                                                                    \
+         "requeue (can be mended), anew (is wrong itself), decide (may be sent)",                   \
+         NULL},                                                                                     \
         {"since", OPTION_TIME, &(filter)->since_ms, "TIME", "of the last 2h, 30m, …", NULL},        \
         {"entry", OPTION_LIST, &(filter)->entries, "ENTRY", "only this one; may be given again",    \
          NULL},                                                                                     \
@@ -36,6 +44,8 @@ struct dead_entry {
     struct span template_name; /* empty if its original names none */
     uint64_t attempts;
     uint64_t at_ms;
+    enum remedy remedy;
+    const char *advice;         /* what can be done; static */
     const struct reply *fields; /* names and values, flat; the original's begin with "o." */
 };
 

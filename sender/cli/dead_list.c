@@ -12,6 +12,7 @@ struct dead_list {
     bool whole;
     bool json;
     struct account_keys keys; /* of the account that is being listed */
+    uint64_t remedies[3];     /* how many of each */
     bool began;
 };
 
@@ -52,6 +53,7 @@ print_object(const struct dead_list *list, const struct dead_entry *entry)
     }
     printf(",\"attempts\":%llu,\"at\":%llu", (unsigned long long)entry->attempts,
            (unsigned long long)entry->at_ms);
+    printf(",\"remedy\":\"%s\",\"advice\":\"%s\"", remedy_text(entry->remedy), entry->advice);
     if (list->whole)
         print_original(entry->fields);
     putchar('}');
@@ -86,7 +88,26 @@ on_entry(void *context, const struct dead_entry *entry)
             print_whole(entry->fields);
     }
     list->began = true;
+    list->remedies[entry->remedy]++;
     return !ferror(stdout);
+}
+
+/* What a person does next. */
+static void
+print_remedies(const struct dead_list *list)
+{
+    static const char *const words[] = {
+        [REMEDY_REQUEUE] = "can be mended and requeued: facteur why ENTRY says what is missing, "
+                           "facteur dead requeue sends them",
+        [REMEDY_ANEW] = "would be refused again as they stand: enqueue them anew, corrected, then "
+                        "facteur dead purge",
+        [REMEDY_DECIDE] = "may have been sent: a receipt settles them; facteur dead requeue sends "
+                          "them, perhaps a second time",
+    };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (list->remedies[i] > 0)
+            printf("%s: %llu %s\n", remedy_text((enum remedy)i),
+                   (unsigned long long)list->remedies[i], words[i]);
 }
 
 static int
@@ -104,6 +125,8 @@ print_all(struct dead_list *list, struct redis_sync *sync, const char *verb)
         printf("]}\n");
     else if (!list->began)
         printf(dead_filter_is_empty(&list->filter) ? "nothing is dead\n" : "nothing fits\n");
+    else
+        print_remedies(list);
     return EXIT_GOOD;
 }
 

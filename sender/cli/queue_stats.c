@@ -10,7 +10,9 @@ static const char verb_name[] = "queue stats";
 /* The columns of DESIGN 1.6, in the order they are printed. */
 static const char *const columns[] = {"waiting",   "urgent", "claimed", "granted",  "later",
                                       "uncertain", "dead",   "parked",  "oldest_ms"};
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+/* What keeps an account from sending. */
+static const char *const marks[] = {"paused", "stopped", "throttled"};
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), MARKS = sizeof(marks) / sizeof(marks[0]) };
 
 static int64_t
 number_of(const struct reply *stats, const char *name)
@@ -43,8 +45,9 @@ print_json(const struct account_keys *keys, const struct reply *stats, bool firs
         printf(",\"%s\":%" PRId64, columns[i], number_of(stats, columns[i]));
     printf(",\"exposed\":%" PRId64 ",\"rate\":%.3f", number_of(stats, "exposed"),
            (double)number_of(stats, "rate_milli") / 1000);
-    printf(",\"paused\":%s,\"stopped\":%s}", number_of(stats, "paused") != 0 ? "true" : "false",
-           number_of(stats, "stopped") != 0 ? "true" : "false");
+    for (size_t i = 0; i < MARKS; i++)
+        printf(",\"%s\":%s", marks[i], number_of(stats, marks[i]) != 0 ? "true" : "false");
+    putchar('}');
 }
 
 static void
@@ -55,10 +58,12 @@ print_row(const struct account_keys *keys, const struct reply *stats)
     printf("%-24s", name);
     for (size_t i = 0; i + 1 < COLUMNS; i++)
         printf(" %9" PRId64, number_of(stats, columns[i]));
-    printf(" %9.1fs %9.1f%s%s\n", (double)number_of(stats, "oldest_ms") / 1000,
-           (double)number_of(stats, "rate_milli") / 1000,
-           number_of(stats, "paused") != 0 ? " paused" : "",
-           number_of(stats, "stopped") != 0 ? " stopped" : "");
+    printf(" %9.1fs %9.1f", (double)number_of(stats, "oldest_ms") / 1000,
+           (double)number_of(stats, "rate_milli") / 1000);
+    for (size_t i = 0; i < MARKS; i++)
+        if (number_of(stats, marks[i]) != 0)
+            printf(" %s", marks[i]);
+    putchar('\n');
 }
 
 static int

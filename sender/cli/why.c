@@ -1,5 +1,5 @@
 /* facteur why: where one notification is, and what it waits for; or how it ended. */
-#include "queue/notification.h"
+#include "queue/enqueue.h"
 #include "sender/base/json.h"
 #include "sender/cli/dead_filter.h"
 #include "sender/cli/print.h"
@@ -53,20 +53,22 @@ ask_library(struct why *why, const char *name)
 /* ---- dead -------------------------------------------------------------------------------------
  */
 
-/* The id in a bulk member's line, which is read from a copy. */
+/* The id in a bulk member's line, which is read from a copy. Whatever else is wrong with it. */
 static bool
 line_has_id(struct span line, const char *id)
 {
-    struct notification notification;
-    struct span field;
+    struct field fields[NOTIFICATION_FIELDS_MAX];
+    size_t count = 0;
+    const char *why;
+    bool found = false;
     char *copy = malloc(line.size + 1);
     if (copy == NULL)
         return false;
     memcpy(copy, line.data, line.size);
-    bool found = memmem(line.data, line.size, "\"id\"", 4) != NULL &&
-                 notification_read_line((struct span){copy, line.size}, &notification, &field) ==
-                     NOTIFICATION_OK &&
-                 span_equal(notification.id, span_of(id));
+    if (memmem(line.data, line.size, "\"id\"", 4) != NULL)
+        (void)enqueue_read_line((struct span){copy, line.size}, fields, &count, &why);
+    for (size_t i = 0; i < count && !found; i++)
+        found = span_equal(fields[i].name, SPAN("id")) && span_equal(fields[i].value, span_of(id));
     free(copy);
     return found;
 }

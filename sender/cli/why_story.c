@@ -66,31 +66,52 @@ put_price(struct buffer *out, uint64_t millionths, struct span currency)
 /* ---- the places of the library ----------------------------------------------------------------
  */
 
+static void
+put_pause(struct buffer *out, const struct reply *facts)
+{
+    buffer_put_text(out, "the account was paused by ");
+    buffer_put_span(out, operator_value(facts, "paused_by"));
+    buffer_put_text(out, " at ");
+    put_time(out, operator_number(facts, "paused_at"));
+    buffer_put_text(out, " (");
+    buffer_put_span(out, operator_value(facts, "paused_for"));
+    buffer_put_text(out, "): facteur queue resume lets it go on");
+}
+
+static void
+put_stop(struct buffer *out, const struct reply *facts)
+{
+    buffer_put_text(out, "the account was stopped at ");
+    put_time(out, operator_number(facts, "stopped_at"));
+    buffer_put_text(out, " because Meta refuses it (");
+    buffer_put_span(out, operator_value(facts, "stopped_for"));
+    buffer_put_text(out, "): mend that and facteur queue resume, or give it another token");
+}
+
+static void
+put_throttle(struct buffer *out, const struct reply *facts)
+{
+    uint64_t until_ms = operator_number(facts, "throttled_until");
+    buffer_put_text(out, "Meta has had too much of this account (");
+    buffer_put_span(out, operator_value(facts, "throttled_for"));
+    buffer_put_text(out, "): it goes on by itself in ");
+    put_duration(out, span_ms(operator_number(facts, "now"), until_ms));
+}
+
 /* What holds everything up, if something does. True: it was said. */
 static bool
 put_obstacle(struct buffer *out, const struct reply *facts)
 {
-    if (operator_value(facts, "paused_by").data != NULL) {
-        buffer_put_text(out, "the account was paused by ");
-        buffer_put_span(out, operator_value(facts, "paused_by"));
-        buffer_put_text(out, " at ");
-        put_time(out, operator_number(facts, "paused_at"));
-        buffer_put_text(out, " (");
-        buffer_put_span(out, operator_value(facts, "paused_for"));
-        buffer_put_text(out, "): facteur queue resume lets it go on");
-        return true;
-    }
-    if (operator_value(facts, "stopped_code").data != NULL) {
-        buffer_put_text(out, "the account was stopped at ");
-        put_time(out, operator_number(facts, "stopped_at"));
-        buffer_put_text(out, " because Meta refuses it (");
-        buffer_put_span(out, operator_value(facts, "stopped_for"));
-        buffer_put_text(out, "): mend that and facteur queue resume, or give it another token");
-        return true;
-    }
-    if (operator_number(facts, "workers") > 0)
+    if (operator_value(facts, "paused_by").data != NULL)
+        put_pause(out, facts);
+    else if (operator_value(facts, "stopped_for").data != NULL)
+        put_stop(out, facts);
+    else if (operator_value(facts, "throttled_for").data != NULL)
+        put_throttle(out, facts);
+    else if (operator_number(facts, "workers") == 0)
+        buffer_put_text(out, "no sender is running for this business: start facteur run");
+    else
         return false;
-    buffer_put_text(out, "no sender is running for this business: start facteur run");
     return true;
 }
 
@@ -99,6 +120,16 @@ put_duplicate(struct buffer *out, const struct reply *facts)
 {
     if (operator_value(facts, "possible_duplicate").data != NULL)
         buffer_put_text(out, ". An earlier attempt may have reached the customer");
+}
+
+static void
+put_bulk(struct buffer *out, const struct reply *facts)
+{
+    if (operator_value(facts, "members").data != NULL)
+        buffer_printf(out, ". It is a bulk of %llu, %llu of which have left: ask for one as %.*s/1",
+                      (unsigned long long)operator_number(facts, "members"),
+                      (unsigned long long)operator_number(facts, "left"),
+                      SPAN_ARG(operator_value(facts, "member")));
 }
 
 static void
@@ -115,11 +146,7 @@ put_waiting(struct buffer *out, const struct reply *facts)
         buffer_put_text(out, "this sender takes nothing from replies");
     else if (!put_obstacle(out, facts))
         buffer_put_text(out, "it goes as soon as a worker has room for it");
-    if (operator_value(facts, "members").data != NULL)
-        buffer_printf(out, ". It is a bulk of %llu, %llu of which have left: ask for one as %.*s/1",
-                      (unsigned long long)operator_number(facts, "members"),
-                      (unsigned long long)operator_number(facts, "left"),
-                      SPAN_ARG(operator_value(facts, "member")));
+    put_bulk(out, facts);
 }
 
 static void
@@ -129,14 +156,21 @@ put_claimed(struct buffer *out, const struct reply *facts)
     buffer_put_span(out, operator_value(facts, "holder"));
     buffer_put_char(out, ' ');
     put_duration(out, span_ms(operator_number(facts, "at"), operator_number(facts, "now")));
-    buffer_put_text(out, " ago and waits there for its turn (the account's pace, or room on the "
-                         "connections); if that worker dies, another takes it when its lease is "
-                         "over");
-    if (operator_value(facts, "members").data != NULL)
-        buffer_printf(out, ". It is a bulk of %llu, %llu of which have left: ask for one as %.*s/1",
-                      (unsigned long long)operator_number(facts, "members"),
-                      (unsigned long long)operator_number(facts, "left"),
-                      SPAN_ARG(operator_value(facts, "member")));
+    buffer_put_text(out, " ago and waits there");
+    if (operator_value(facts, "proven").data != NULL) {
+        buffer_put_text(out,
+                        ", but Meta has accepted an earlier attempt of it: it is not sent again, "
+                        "and leaves with that outcome");
+        return;
+    }
+    size_t size = out->size;
+    buffer_put_text(out, ": ");
+    if (!put_obstacle(out, facts)) {
+        out->size = size;
+        buffer_put_text(out, " for its turn (the account's pace, or room on the connections)");
+    }
+    buffer_put_text(out, "; if that worker dies, another takes it when its lease is over");
+    put_bulk(out, facts);
 }
 
 static void
@@ -245,9 +279,8 @@ print_facts(const struct reply *facts)
         if (span_equal(name, SPAN("place")) || span_equal(name, SPAN("member")))
             continue;
         bool is_name = span_equal(name, SPAN("id")) || span_equal(name, SPAN("holder")) ||
-                       span_equal(name, SPAN("reason")) || span_starts(name, SPAN("paused_by")) ||
-                       span_starts(name, SPAN("paused_for")) ||
-                       span_equal(name, SPAN("stopped_for"));
+                       span_equal(name, SPAN("reason")) || span_equal(name, SPAN("paused_by")) ||
+                       (name.size > 4 && memcmp(name.data + name.size - 4, "_for", 4) == 0);
         putchar(',');
         print_json_text(name);
         putchar(':');
@@ -297,6 +330,30 @@ why_story_place(const struct why_story *story, const struct reply *facts)
 /* ---- dead -------------------------------------------------------------------------------------
  */
 
+/* What can be done, up to the verb that does it, which its name follows. */
+static void
+put_remedy(struct buffer *out, const struct dead_entry *entry)
+{
+    buffer_put_text(out, "; it is kept in dead. ");
+    switch (entry->remedy) {
+    case REMEDY_REQUEUE:
+        buffer_printf(out, "To have it sent: %s, then facteur dead requeue --entry ",
+                      entry->advice);
+        return;
+    case REMEDY_ANEW:
+        buffer_printf(
+            out,
+            "It would be refused again as it stands (%s): enqueue it anew, corrected, then "
+            "facteur dead purge --entry ",
+            entry->advice);
+        return;
+    case REMEDY_DECIDE:
+        buffer_put_text(out, "A receipt still settles it; to send it again, perhaps a second time: "
+                             "facteur dead requeue --entry ");
+        return;
+    }
+}
+
 void
 why_story_dead(const struct why_story *story, const struct dead_entry *entry)
 {
@@ -317,13 +374,7 @@ why_story_dead(const struct why_story *story, const struct dead_entry *entry)
     put_time(&sentence, entry->at_ms);
     buffer_put_text(&sentence, ": ");
     buffer_put_span(&sentence, entry->reason);
-    if (span_equal(entry->type, SPAN("uncertain")))
-        buffer_put_text(&sentence,
-                        "; it is kept in dead, and a receipt still settles it. To send "
-                        "it again, perhaps a second time: facteur dead requeue --entry ");
-    else
-        buffer_put_text(&sentence, "; it is kept in dead. Mend the cause, then: facteur dead "
-                                   "requeue --entry ");
+    put_remedy(&sentence, entry);
     buffer_put_span(&sentence, entry->member);
     if (!story->json) {
         print_sentence(&sentence);
@@ -388,10 +439,10 @@ put_outcome(struct buffer *out, const struct json_object *outcome)
         buffer_put_text(out, ": ");
         buffer_put_span(out, reason);
     }
-    if (span_equal(text_of(outcome, "possible_duplicate"), SPAN("true")))
-        buffer_put_text(out, "; the customer may have it twice");
     if (span_equal(type, SPAN("refused")) || span_equal(type, SPAN("dead")))
         buffer_put_text(out, "; its entry was purged since, see facteur dead log");
+    if (span_equal(text_of(outcome, "possible_duplicate"), SPAN("true")))
+        buffer_put_text(out, "; the customer may have it twice");
 }
 
 void

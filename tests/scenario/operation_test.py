@@ -15,9 +15,11 @@ PAUSE = {"accounts": [{"account": NAME, "paused": bool, "changed": bool, "by": s
                        "at": int, "stopped?": {"code": int, "reason": str, "at": int}}]}
 STATS = {"accounts": [{"account": NAME, "waiting": int, "urgent": int, "claimed": int,
                        "granted": int, "later": int, "uncertain": int, "dead": int,
-                       "parked": int, "exposed": int, "oldest_ms": int, "rate": float, "paused": bool, "stopped": bool}]}
+                       "parked": int, "exposed": int, "oldest_ms": int, "rate": float, "paused": bool,
+                       "stopped": bool, "throttled": bool}]}
 DEAD = {"dead": [{"account": NAME, "entry": MEMBER, "type": {"refused", "failed", "dead", "uncertain"},
-                  "reason": str, "template": str, "attempts": int, "at": int, "fields?": dict}]}
+                  "reason": str, "template": str, "attempts": int, "at": int,
+                  "remedy": {"requeue", "anew", "decide"}, "advice": str, "fields?": dict}]}
 CHANGE = {"refused": [{"entry": str, "reason": str}], "action": {"requeue", "purge"},
           "dry_run": bool, "matched": int, "done": int, "gone": int}
 LOG = {"changes": [{"account": NAME, "at": int, "action": {"requeue", "purge"}, "who": str,
@@ -164,7 +166,7 @@ def dead(house, opted_out):
     says(house, ["dead", "list"], 0, "not in the catalogue", "foo: unknown field")
     told = asked(house, "why", "d-1", shape=WHY)
     expect(told["place"] == "dead" and told["member"] == lost[0], "found by its own id: %s" % told)
-    says(house, ["why", members[1]], 0, "was refused", "dead requeue --entry " + members[1])
+    says(house, ["why", members[1]], 0, "was refused", "enqueue it anew", "dead purge --entry " + members[1])
 
     says(house, ["dead", "requeue", "--because", "opted out", "--dry-run"], 0, "3 would be requeued")
     found = asked(house, "dead", "purge", "--all", "--dry-run", shape=CHANGE)

@@ -935,7 +935,8 @@ def test_stats(queue):
     found = queue.stats()
     assert 20 <= found.pop("oldest_ms") < 5000
     equal(found, {"waiting": 4, "urgent": 0, "claimed": 2, "granted": 1, "later": 0, "uncertain": 0,
-                  "dead": 0, "parked": 0, "exposed": 0, "rate_milli": 0, "paused": 0, "stopped": 0})
+                  "dead": 0, "parked": 0, "exposed": 0, "rate_milli": 0, "paused": 0, "stopped": 0,
+                  "throttled": 0})
     bulk_claim = claimed(queue, number=2).parts[0]
     queue.settle(W1, [group("claim:" + bulk_claim.claim, "queue", "later", (1, 0, "why"),
                             bulks=[(bulk_claim.entries[-1][0], 1, 3)]),
@@ -944,7 +945,8 @@ def test_stats(queue):
     found = queue.stats()
     assert found.pop("oldest_ms") > 10 ** 12
     equal(found, {"waiting": 0, "urgent": 0, "claimed": 6, "granted": 1, "later": 1, "uncertain": 0,
-                  "dead": 1, "parked": 0, "exposed": 0, "rate_milli": 0, "paused": 0, "stopped": 0})
+                  "dead": 1, "parked": 0, "exposed": 0, "rate_milli": 0, "paused": 0, "stopped": 0,
+                  "throttled": 0})
 
 
 def test_stats_rate(queue):

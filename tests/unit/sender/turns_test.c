@@ -61,6 +61,8 @@ on_command(struct fake_redis *of)
         memset(marks + size, 'g', asked->members);
         memcpy(marks + size + asked->members, "\r\n", 3);
         fake_redis_say(of, marks);
+    } else if (span_equal(words[0], SPAN("HSET"))) { /* that it is throttled */
+        fake_redis_say(of, ":2\r\n");
     } else {
         check(span_equal(words[1], SPAN("facteur_claim")) && claim_count < CALLS_KEPT);
         note(&claims[claim_count++], words[3], SPAN(""), words[7]);
