@@ -18,8 +18,8 @@ from store_twins import Twins
 import queue_calls
 import queue_property_test
 
-TWIN_STEPS = 300
-ALONE_STEPS = 300
+TWIN_STEPS = 150
+ALONE_STEPS = 200
 FILES_MIN = 6
 TIMED = {"test_stats_rate"}  # gives 2,000 commands 0.3 s: two servers need more
 

@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Garbage is collected between calls, when there is that much: most runs end before. */
+enum { GARBAGE_KB_MAX = 8 * 1024 };
+
 /* ---- errors --------------------------------------------------------------------------------- */
 
 /* Puts source and line to an error that nobody caught, and makes a table of it. */
@@ -169,6 +172,7 @@ store_lua_open(struct store *store)
     remove_what_redis_lacks(lua);
     make_globals(lua, store);
     use_globals(lua, GLOBALS);
+    lua_gc(lua, LUA_GCSTOP, 0);
     return lua;
 }
 
@@ -266,4 +270,6 @@ store_lua_call(lua_State *lua, const struct store_function *function, struct sto
     else
         answer_error(lua, function, request->reply);
     lua_settop(lua, 0);
+    if (lua_gc(lua, LUA_GCCOUNT, 0) > GARBAGE_KB_MAX)
+        lua_gc(lua, LUA_GCCOLLECT, 0);
 }
