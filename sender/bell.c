@@ -286,8 +286,10 @@ block(struct worker *worker)
 static void
 on_unblocked(void *context, const struct reply *reply)
 {
-    (void)context;
-    (void)reply; /* the bell's own reply says the rest */
+    struct worker *worker = context;
+    /* The bell's own reply says the rest. Where this is forbidden, a new connection does it. */
+    if (reply != NULL && reply->type == REPLY_ERROR)
+        redis_client_leave(worker->bell, "CLIENT UNBLOCK was refused");
 }
 
 static void

@@ -94,7 +94,7 @@ drop_claimed(struct worker *worker)
 static bool
 is_of_account(const struct worker *worker, const struct recent_record *record, uint32_t account)
 {
-    return record->account == account && recent_matters(record, loop_now_us(worker->loop)) &&
+    return record->account == account && recent_matters(record, worker->declaration.as_of_us) &&
            span_starts((struct span){record->name, record->name_size}, worker->holder);
 }
 
@@ -290,7 +290,7 @@ finish(struct worker *worker)
 {
     struct declaration *declaration = &worker->declaration;
     uint64_t now_us = loop_now_us(worker->loop);
-    uint64_t covers_us = recent_covers_us(worker->recent, now_us);
+    uint64_t covers_us = recent_covers_us(worker->recent, declaration->as_of_us);
     log_line(LOG_INFO, "declared",
              "worker=%u grants=%llu accepted=%llu open=%llu ours=%llu covers_ms=%llu us=%llu",
              worker->number, (unsigned long long)declaration->grants,
@@ -393,6 +393,8 @@ want(struct worker *worker)
     declaration->wanted = true;
     declaration->begun = declaration->again = declaration->calling = false;
     declaration->begun_us = loop_now_us(worker->loop);
+    declaration->as_of_us =
+        worker->redis_lost_us != 0 ? worker->redis_lost_us : declaration->begun_us;
     worker_work_later(worker);
 }
 

@@ -31,6 +31,7 @@ struct declaration {
     uint32_t account;  /* whose turn it is; then the businesses' */
     uint32_t business; /* likewise */
     uint64_t begun_us;
+    uint64_t as_of_us;          /* when Redis was last there: what is recent counts back from it */
     uint64_t again_us;          /* when accounts that were left out are asked again; 0: none was */
     struct recent_record *next; /* of the account, not named yet */
     bool named;                 /* the account has had a call */

@@ -320,6 +320,10 @@ on_leave(void *context, const struct reply *reply)
         log_line(LOG_WARN, "leave_refused",
                  "holder=%s meaning=\"something of it is pending; the lease will clean up\"",
                  worker->holder_text);
+    if (reply_is_text(reply_at(reply, 0), "declare")) { /* Redis was started anew just now */
+        worker->leaving = false;
+        declaration_want(worker, "a goodbye was answered so");
+    }
     worker->leave_replies++;
     worker_work_later(worker);
 }
@@ -354,6 +358,7 @@ void
 lease_leave(struct worker *worker)
 {
     worker->leaving = true;
+    worker->leave_replies = 0;
     for (uint32_t i = 0; i < worker->account_count; i++)
         return_claims(worker, &worker->accounts[i]);
     for (uint32_t i = 0; i < worker->sender->business_count; i++) {

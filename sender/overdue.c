@@ -65,11 +65,11 @@ on_overdue(void *context, const struct reply *reply)
         return;
     }
     if (!overdue_read(reply, &overdue)) {
-        log_line(LOG_WARN, "overdue_refused", "account=%s cause=\"%.*s\"",
-                 account->settings->keys.account, SPAN_ARG(reply->text));
+        (void)trouble_take(account->worker, account, TROUBLE_OVERDUE, reply);
         look_after(account, REFUSED_WAIT_US);
         return;
     }
+    trouble_end(account->worker, account, TROUBLE_OVERDUE);
     if (overdue.parked + overdue.dropped + overdue.resent > 0)
         log_line(LOG_WARN, "uncertain_over",
                  "account=%s parked=%llu dropped=%llu sent_again=%llu meaning=\"no receipt came "

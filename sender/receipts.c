@@ -65,12 +65,10 @@ tell_again(struct receipts *receipts)
 }
 
 static void
-take_refusal(struct worker *worker, struct span cause)
+take_refusal(struct worker *worker, const struct reply *reply)
 {
     struct receipts *receipts = &worker->receipts;
-    log_line(LOG_ERROR, "receipts_refused", "account=%s receipts=%u cause=\"%.*s\"",
-             receipts->calling[0]->account->settings->keys.account, receipts->calling_count,
-             SPAN_ARG(cause));
+    (void)trouble_take(worker, receipts->calling[0]->account, TROUBLE_RECEIPTS, reply);
     receipts->most = receipts->calling_count > 1 ? receipts->calling_count / 2 : 1;
     receipts->after_us = loop_now_us(worker->loop) + REFUSED_WAIT_US;
     timer_start(loop_timers(worker->loop), &receipts->timer, receipts->after_us);
@@ -88,9 +86,10 @@ on_receipts(void *context, const struct reply *reply)
         return;
     }
     if (!receipts_are_read(reply, receipts->calling_count)) {
-        take_refusal(worker, reply->text);
+        take_refusal(worker, reply);
         return;
     }
+    trouble_end(worker, receipts->calling[0]->account, TROUBLE_RECEIPTS);
     for (uint32_t i = 0; i < receipts->calling_count; i++) {
         struct span place;
         if (receipt_read(reply, i, &place))

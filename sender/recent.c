@@ -90,11 +90,11 @@ is_settled(const struct recent_record *record)
 }
 
 bool
-recent_matters(const struct recent_record *record, uint64_t now_us)
+recent_matters(const struct recent_record *record, uint64_t as_of_us)
 {
     if (record->undone)
         return false;
-    return !is_settled(record) || now_us - record->changed_us < RECENT_KEEP_US;
+    return !is_settled(record) || record->changed_us + RECENT_KEEP_US > as_of_us;
 }
 
 /* ---- the ring -------------------------------------------------------------------------------- */
@@ -200,10 +200,11 @@ recent_make_room(struct recent *recent, uint64_t now_us)
 }
 
 uint64_t
-recent_covers_us(const struct recent *recent, uint64_t now_us)
+recent_covers_us(const struct recent *recent, uint64_t as_of_us)
 {
-    uint64_t cut_us = now_us - recent->cut_us;
-    return recent->cut_us == 0 || cut_us > RECENT_KEEP_US ? RECENT_KEEP_US : cut_us;
+    if (recent->cut_us == 0 || recent->cut_us + RECENT_KEEP_US <= as_of_us)
+        return RECENT_KEEP_US;
+    return recent->cut_us < as_of_us ? as_of_us - recent->cut_us : 0;
 }
 
 struct recent_record *

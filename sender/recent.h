@@ -67,11 +67,12 @@ void recent_settle(struct recent_record *record, uint32_t index, enum recent_end
 
 /* The oldest record, then the one after it, then NULL. Good until the next recent_make_room(). */
 struct recent_record *recent_next(struct recent *recent, struct recent_record *record);
-/* Is it to be declared? Not if it never was, or all of it was settled long ago. */
-bool recent_matters(const struct recent_record *record, uint64_t now_us);
+/* Is it to be declared to a Redis that was last there at `as_of_us`? Not if it never was, or all of
+ * it was settled long before. */
+bool recent_matters(const struct recent_record *record, uint64_t as_of_us);
 /* As call_declare() takes it; borrowed. */
 struct declare_grant recent_as_grant(struct recent_record *record);
-/* How far back it reaches at most: RECENT_KEEP_US, or less since it was full. */
-uint64_t recent_covers_us(const struct recent *recent, uint64_t now_us);
+/* How far back from then it reaches at most: RECENT_KEEP_US, or less since it was full. */
+uint64_t recent_covers_us(const struct recent *recent, uint64_t as_of_us);
 
 #endif

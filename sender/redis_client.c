@@ -34,7 +34,8 @@ struct redis_client {
     uint32_t failures;  /* connections that failed or were of no use, in a row */
     uint64_t opened_us; /* when the last one opened */
     bool answered;      /* on it Redis said something, and nothing that we had to refuse */
-    uint64_t heard_us;  /* when the last byte came, or nothing was waited for */
+    uint64_t heard_us;  /* when the last byte came */
+    uint64_t quiet_us;  /* likewise, or when nothing was waited for */
     struct random random;
     struct timer backoff_timer;
     struct timer silence_timer;
@@ -114,14 +115,14 @@ on_silence_look(struct timer *timer)
     check_magic(client, REDIS_CLIENT_MAGIC);
     uint64_t now_us = loop_now_us(client->loop);
     if (session_waiting(client->session) == 0)
-        client->heard_us = now_us;
-    if (now_us - client->heard_us < client->settings.silence_us) {
+        client->quiet_us = now_us;
+    if (now_us - client->quiet_us < client->settings.silence_us) {
         start_silence_timer(client);
         return;
     }
     char cause[64];
     snprintf(cause, sizeof(cause), "no answer for %llu ms",
-             (unsigned long long)(now_us - client->heard_us) / 1000);
+             (unsigned long long)(now_us - client->quiet_us) / 1000);
     client->elsewhere = true;
     end_link(client, cause);
 }
@@ -135,7 +136,7 @@ on_open(void *context)
     check_magic(client, REDIS_CLIENT_MAGIC);
     const struct span hello[] = {SPAN("INFO"), SPAN("server"), SPAN("replication"),
                                  SPAN("persistence")};
-    client->opened_us = client->heard_us = loop_now_us(client->loop);
+    client->opened_us = client->quiet_us = loop_now_us(client->loop);
     client->answered = false;
     session_connected(client->session);
     start_silence_timer(client);
@@ -151,7 +152,7 @@ on_bytes(void *context, const char *data, size_t size)
 {
     struct redis_client *client = context;
     check_magic(client, REDIS_CLIENT_MAGIC);
-    client->heard_us = loop_now_us(client->loop);
+    client->heard_us = client->quiet_us = loop_now_us(client->loop);
     if (!session_receive(client->session, data, size)) {
         end_link(client, session_error(client->session));
         return;
@@ -335,6 +336,12 @@ const char *
 redis_client_place(struct redis_client *client)
 {
     return redis_place_text(&client->settings.address->places[client->place], client->place_text);
+}
+
+uint64_t
+redis_client_heard_us(const struct redis_client *client)
+{
+    return client->heard_us;
 }
 
 void

@@ -55,6 +55,9 @@ const char *redis_client_identity(const struct redis_client *client);
 /* Where it is connected, or tries next. Static until it is asked again. */
 const char *redis_client_place(struct redis_client *client);
 
+/* When the last byte came from any of them, monotonic; 0: none ever. */
+uint64_t redis_client_heard_us(const struct redis_client *client);
+
 /* Gives this connection up for `reason`: the next place is tried first. For one that has become a
  * replica. From a callback, too. */
 void redis_client_leave(struct redis_client *client, const char *reason);

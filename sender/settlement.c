@@ -396,6 +396,26 @@ take_refusal(struct settle_call *call, const struct reply *reply)
     settle_again(call);
 }
 
+/* In our name: first that, then this again. In one that was fenced: nobody declares for it any
+ * more, so what is proof is told as a receipt, and the rest is where Redis has it. */
+static void
+take_declare(struct settle_call *call)
+{
+    const struct worker *worker = call->worker;
+    const struct span name =
+        call->group_count > 0 ? token_of(call->deliveries[0]) : call->finished->name;
+    if (is_of_holder(name, worker->holder)) {
+        settle_again(call);
+        declaration_want(call->worker, "a settle was answered so");
+        return;
+    }
+    for (uint32_t i = 0; i < call->group_count; i++)
+        end_already(call, i, (struct span){0});
+    free_holds(call->worker, call->finished);
+    call->finished = NULL;
+    turns_stir(call->account);
+}
+
 static void
 on_settle(void *context, const struct reply *reply)
 {
@@ -410,8 +430,7 @@ on_settle(void *context, const struct reply *reply)
         return;
     }
     if (settle_wants_declare(reply)) {
-        settle_again(call);
-        declaration_want(call->worker, "a settle was answered so");
+        take_declare(call);
         return;
     }
     if (!settle_is_read(reply, call->group_count)) {

@@ -74,12 +74,12 @@ on_stop(void *context, const struct reply *reply)
     if (reply == NULL)
         return; /* told again when the connection is back */
     if (!stop_read(reply, &first)) {
-        log_line(LOG_WARN, "stop_refused", "account=%s cause=\"%.*s\"",
-                 account->settings->keys.account, SPAN_ARG(reply->text));
+        (void)trouble_take(worker, account, TROUBLE_STOP, reply);
         worker->stop_after_us = loop_now_us(worker->loop) + TELL_AGAIN_US;
         timer_start(loop_timers(worker->loop), &worker->stop_timer, worker->stop_after_us);
         return;
     }
+    trouble_end(worker, account, TROUBLE_STOP);
     leave_list(account);
     if (first)
         log_line(LOG_ERROR, "account_stopped",

@@ -11,10 +11,11 @@
 enum { WAIT_US = 300 * 1000 }; /* between two tries while Redis refuses everything */
 
 static const char *const refused[TROUBLE_CALLS] = {
-    [TROUBLE_CLAIM] = "claim_refused",     [TROUBLE_GRANT] = "grant_refused",
-    [TROUBLE_SETTLE] = "settle_refused",   [TROUBLE_RECOVER] = "recover_refused",
-    [TROUBLE_DECLARE] = "declare_refused", [TROUBLE_BEAT] = "beat_refused",
-    [TROUBLE_LIBRARY] = "library_refused",
+    [TROUBLE_CLAIM] = "claim_refused",       [TROUBLE_GRANT] = "grant_refused",
+    [TROUBLE_SETTLE] = "settle_refused",     [TROUBLE_RECOVER] = "recover_refused",
+    [TROUBLE_RECEIPTS] = "receipts_refused", [TROUBLE_OVERDUE] = "overdue_refused",
+    [TROUBLE_STOP] = "stop_refused",         [TROUBLE_DECLARE] = "declare_refused",
+    [TROUBLE_BEAT] = "beat_refused",         [TROUBLE_LIBRARY] = "library_refused",
 };
 
 /* ---- of all of Redis ------------------------------------------------------------------------- */

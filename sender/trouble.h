@@ -20,6 +20,9 @@ enum trouble_call {
     TROUBLE_GRANT,
     TROUBLE_SETTLE,
     TROUBLE_RECOVER,
+    TROUBLE_RECEIPTS,
+    TROUBLE_OVERDUE,
+    TROUBLE_STOP,
     TROUBLE_DECLARE,
     TROUBLE_BEAT, /* of no account, from here on */
     TROUBLE_LIBRARY,

@@ -26,7 +26,6 @@ enum {
     REDIS_LOST_MAX_US = 5 * 1000 * 1000, /* half of what others wait for our declaration */
     REDIS_SILENCE_US = 10 * 1000 * 1000, /* no answer for so long: it is looked for elsewhere */
     REDIS_BACKOFF_MAX_US = 1000 * 1000,
-    DECLARES = false,              /* until the library has facteur_declare */
     TURN_WAIT_MAX_US = 200 * 1000, /* how soon a signal is seen at the latest */
 };
 
@@ -249,7 +248,7 @@ on_redis_ready(void *context)
     log_line(LOG_INFO, "redis_ready", "worker=%u place=%s", worker->number,
              redis_client_place(worker->redis));
     worker->redis_trouble[0] = '\0';
-    worker->redis_lost_us = worker->trouble.until_us = 0;
+    worker->trouble.until_us = 0;
     snprintf(worker->redis_identity, sizeof(worker->redis_identity), "%s", identity);
     if (!same) { /* it has no connection of before, and gives its numbers to others */
         worker->redis_id = 0;
@@ -259,10 +258,11 @@ on_redis_ready(void *context)
     worker->redis_known = true;
     if (worker->holder.size > 0) { /* what blocks does not notice that nobody is there */
         redis_client_leave(worker->bell, "the other connection was lost");
-        if (!same && DECLARES)
+        if (!same)
             declaration_want(worker, "another Redis, or one that was started anew");
         lease_beat(worker);
     }
+    worker->redis_lost_us = 0;
     worker_work_later(worker);
 }
 
@@ -276,7 +276,7 @@ on_redis_lost(void *context, const char *reason)
     snprintf(worker->redis_trouble, sizeof(worker->redis_trouble), "%s", reason);
     worker->redis_known = false;
     if (worker->redis_lost_us == 0)
-        worker->redis_lost_us = loop_now_us(worker->loop);
+        worker->redis_lost_us = redis_client_heard_us(worker->redis);
     redis_library_lost(worker);
     declaration_lost(worker);
     lease_lost(worker);

@@ -195,7 +195,7 @@ struct worker {
     bool library_newer;             /* than ours: said once */
     bool library_contested;         /* another of its name was there without answering */
     bool claims_wait;               /* others have not declared: said once */
-    uint64_t redis_lost_us;         /* since when it is not ready; 0: it is */
+    uint64_t redis_lost_us;         /* when it was last heard, while it is not ready; 0: it is */
     uint64_t ask_again_us;          /* lost claims and grants are not asked again before */
     struct loop_flush work;         /* the end-of-turn work */
     int64_t redis_id; /* Redis' client id of `redis`, also after it was lost; 0: unknown */

@@ -14,6 +14,8 @@ class CuttingProxy:
     def __init__(self, target, cuts=0, seed=1, bytes_max=1):
         self.target = target
         self.left = cuts
+        self.sizes = []  # of the next connections, one each: cut after just so many bytes
+        self.open = set()
         self.word, self.then = None, None
         self.delay = 0  # seconds that each piece of an answer takes longer
         self.bytes_max = bytes_max
@@ -30,8 +32,17 @@ class CuttingProxy:
             except OSError:
                 return
             with self.lock:
-                budget = int(self.chance.uniform(1, self.bytes_max))
-            Connection(self, client, budget)
+                sized = len(self.sizes) > 0
+                budget = self.sizes.pop(0) if sized else int(self.chance.uniform(1, self.bytes_max))
+            Connection(self, client, budget, sized)
+
+    def cut_all(self, sizes=()):
+        """Now; and those that come next after just so many bytes, counted in both directions."""
+        with self.lock:
+            self.sizes = list(sizes)
+            connections = list(self.open)
+        for connection in connections:
+            connection.end()
 
     def lose_answer_to(self, word, then):
         """Once: what holds this word is passed on, its answer is not; `then()`, and the cut."""
@@ -56,8 +67,8 @@ class CuttingProxy:
 
 
 class Connection:
-    def __init__(self, proxy, client, budget):
-        self.proxy, self.client, self.budget = proxy, client, budget
+    def __init__(self, proxy, client, budget, sized=False):
+        self.proxy, self.client, self.budget, self.sized = proxy, client, budget, sized
         self.lock = threading.Lock()
         self.then = None  # set: nothing more is passed to the client
         self.server = socket.socket(socket.AF_UNIX)
@@ -66,6 +77,7 @@ class Connection:
         except OSError:
             client.close()
             return
+        proxy.open.add(self)
         for source, sink in ((client, self.server), (self.server, client)):
             threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
 
@@ -76,7 +88,7 @@ class Connection:
             except OSError:
                 data = b""
             if not data:
-                self._end()
+                self.end()
                 return
             if source is self.client and self.then is None:
                 self.then = self.proxy.take_word(data)
@@ -84,14 +96,15 @@ class Connection:
                     sink.sendall(data)
                     time.sleep(0.1)  # for the server: it has done all of it
                     self.then()
-                    self._end()
+                    self.end()
                     return
             if self.then is not None:
                 continue
             with self.lock:
                 allowed = self.budget
                 self.budget -= len(data)
-            cut = allowed < len(data) and allowed >= 0 and self.proxy.take_cut()
+            cut = (allowed < len(data) and allowed >= 0
+                   and (self.sized or self.proxy.take_cut()))
             if source is self.server and self.proxy.delay > 0:
                 time.sleep(self.proxy.delay)
             try:
@@ -102,10 +115,11 @@ class Connection:
                 if self.budget % 2 == 0:  # no goodbye: a reset
                     self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                            struct.pack("ii", 1, 0))
-                self._end()
+                self.end()
                 return
 
-    def _end(self):
+    def end(self):
+        self.proxy.open.discard(self)
         for one in (self.client, self.server):
             try:
                 one.shutdown(socket.SHUT_RDWR)

@@ -20,7 +20,7 @@ static void
 on_command(struct fake_redis *redis)
 {
     static const char *const answers[] = {"*1\r\n$2\r\nok\r\n", "*1\r\n$7\r\nalready\r\n",
-                                          "-ERR Function not found\r\n", ""};
+                                          "-ERR nothing of that is known\r\n", ""};
     struct buffer words;
     bool stop = span_equal(redis->arguments[1], SPAN("facteur_stop"));
     check(stop || span_equal(redis->arguments[1], SPAN("facteur_token")));
