@@ -476,19 +476,36 @@ local function grant_cells(grant)
   return cells
 end
 
+-- A member's line in a grant: its name, attempt, cell and id.
+local function read_member_line(grant, line)
+  local member, attempt, cell, id = line:match('^([^\t]+)\t(%d+)\t(%d+)\t(.*)$')
+  cell = member and grant_cells(grant)[tonumber(cell)]
+  need(cell, 'a grant cannot be read: "%s"', line)
+  return member, attempt, cell, id
+end
+
 -- Calls take(index, member, attempt, cell, id) for each member of a grant, until it returns true.
 local function each_member(grant, take_member)
-  local cells = grant_cells(grant)
+  grant_cells(grant)
   local index = 0
   for line in grant.record:sub(grant.members_at):gmatch('[^\n]+') do
-    local member, attempt, cell, id = line:match('^([^\t]+)\t(%d+)\t(%d+)\t(.*)$')
-    cell = member and cells[tonumber(cell)]
-    need(cell, 'a grant cannot be read: "%s"', line)
-    if take_member(index, member, attempt, cell, id) then
+    if take_member(index, read_member_line(grant, line)) then
       return
     end
     index = index + 1
   end
+end
+
+-- One of a grant's members, as each_member() gives it. A whole grant may be asked for so, one by one.
+local function member_at(grant, index)
+  if not grant.lines then
+    grant_cells(grant)
+    grant.lines = {}
+    for line in grant.record:sub(grant.members_at):gmatch('[^\n]+') do
+      grant.lines[#grant.lines + 1] = line
+    end
+  end
+  return read_member_line(grant, grant.lines[index + 1] or '')
 end
 
 -- A waiting record. `extra` is JSON members with a comma behind them, or empty.
@@ -1895,13 +1912,9 @@ local function read_member(book, group)
   group.member = only_member(group)
   group.fields, group.total, group.waiting = original_of(book, group.source, group.member)
   if group.action == 'uncertain' then
-    local wanted = lowest_bit(group.bits)
-    each_member(group.grant, function(index, _, attempt, cell)
-      if index == wanted then
-        group.index, group.attempt, group.cell = index, attempt, cell
-      end
-      return index == wanted
-    end)
+    group.index = lowest_bit(group.bits)
+    local _
+    _, group.attempt, group.cell = member_at(group.grant, group.index)
   end
   return group.fields ~= nil
 end
