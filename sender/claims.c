@@ -310,6 +310,7 @@ on_claim(void *context, const struct reply *reply)
     struct account *account = context;
     struct worker *worker = account->worker;
     check_magic(worker, WORKER_MAGIC);
+    worker_work_later(worker); /* a declaration may have waited for this reply */
     if (reply == NULL) { /* what it took, if anything, is asked for again under the same name */
         set_lost(account);
         account->claim_in_doubt = true;

@@ -274,6 +274,7 @@ on_grant(void *context, const struct reply *reply)
     struct worker *worker = grant_call->worker;
     check_magic(worker, WORKER_MAGIC);
     struct grant_reply grant;
+    worker_work_later(worker); /* a declaration may have waited for this reply */
     if (reply == NULL) {
         grant_call->sent = false; /* written again when the connection is back */
         grant_call->in_doubt = true;

@@ -38,6 +38,7 @@ on_recover(void *context, const struct reply *reply)
     uint64_t uncertain;
     check_magic(account->worker, WORKER_MAGIC);
     account->recovering = false;
+    worker_work_later(account->worker); /* a declaration may have waited for this reply */
     if (reply == NULL)
         return; /* still wanted: asked again with the next beat */
     if (!recover_read(reply, &claims, &uncertain)) {
