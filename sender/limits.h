@@ -29,10 +29,11 @@ enum {
     SLOT_MEMORY = 1536, /* bytes a slot keeps of its entry; a larger entry pins its batch */
     FIELDS_MAX = 128,   /* fields of one entry; an entry with more is refused */
 
-    BATCHES_MAX = LIMIT(16, 6),         /* claim replies held at once: only large entries pin one */
+    BATCHES_MAX = LIMIT(16, 4),         /* claim replies held at once: only large entries pin one */
     CLAIM_MEMBERS_MAX = LIMIT(512, 96), /* members asked for by one claim */
-    CLAIM_BYTES_MAX = 512 * 1024,       /* bytes of entries asked for by one claim */
-    BATCH_ARENA_SIZE = 3 * 1024 * 1024, /* the reply's bytes, its objects, and parsed `params` */
+    CLAIM_BYTES_MAX = LIMIT(512 * 1024, 64 * 1024), /* bytes of entries asked for by one claim */
+    /* The reply's bytes, its objects, and parsed `params`. */
+    BATCH_ARENA_SIZE = LIMIT(3 * 1024 * 1024, 1400 * 1024),
 
     /* Claims open at once: each has at least one delivery or is closing; grants likewise. */
     HOLDS_MAX = LIMIT(2048, 128),
@@ -59,7 +60,7 @@ enum {
     OUTCOMES_SIZE = LIMIT(2 * 1024 * 1024, 64 * 1024),
 
     /* Commands of one turn: a settle and its outcomes fit. */
-    REDIS_OUTPUT_SIZE = LIMIT(8 * 1024 * 1024, 1024 * 1024),
+    REDIS_OUTPUT_SIZE = LIMIT(8 * 1024 * 1024, 512 * 1024),
     REDIS_WAITING_MAX = 4096, /* commands without a reply */
 };
 

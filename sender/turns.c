@@ -4,8 +4,8 @@
 
 enum {
     CLAIM_QUANTUM = CLAIM_MEMBERS_MAX,   /* a claim */
-    GRANT_QUANTUM = 64,                  /* small enough that a newcomer's turn comes soon */
-    SEND_QUANTUM = 64,                   /* likewise */
+    GRANT_QUANTUM = LIMIT(64, 8),        /* small enough that a newcomer's turn comes soon */
+    SEND_QUANTUM = LIMIT(64, 8),         /* likewise */
     SETTLE_QUANTUM = SETTLE_MEMBERS_MAX, /* a settle */
 };
 
