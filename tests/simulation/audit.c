@@ -65,9 +65,11 @@ audit_is_quiet(struct run *run)
 /* ---- workers ----------------------------------------------------------------------------------
  */
 
-static void
-audit_worker(const struct run *run, const struct host *host, const struct worker *worker)
+/* What a worker at rest has free. Faults are told if there is a world to tell them to. */
+static bool
+is_at_rest(struct world *world, const struct host *host, const struct worker *worker)
 {
+    bool good = true;
     const struct {
         const char *what;
         uint64_t is;
@@ -80,11 +82,28 @@ audit_worker(const struct run *run, const struct host *host, const struct worker
         {"exchanges under way", channel_active(worker->channel), 0},
         {"granted", worker->granted, 0},
     };
-    for (size_t i = 0; i < sizeof(beliefs) / sizeof(beliefs[0]); i++)
-        if (beliefs[i].is != beliefs[i].should)
-            world_fault((struct world *)&run->world,
-                        "%s worker %u: %s are %" PRIu64 ", not %" PRIu64, host->name,
+    for (size_t i = 0; i < sizeof(beliefs) / sizeof(beliefs[0]); i++) {
+        if (beliefs[i].is == beliefs[i].should)
+            continue;
+        good = false;
+        if (world != NULL)
+            world_fault(world, "%s worker %u: %s are %" PRIu64 ", not %" PRIu64, host->name,
                         worker->number, beliefs[i].what, beliefs[i].is, beliefs[i].should);
+    }
+    return good;
+}
+
+static bool
+are_at_rest(struct run *run, struct world *world)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < HOUSE_HOSTS; i++) {
+        const struct host *host = &run->house.hosts[i];
+        for (uint32_t k = 0; k < HOST_WORKERS; k++)
+            if (host->workers[k] != NULL && !is_at_rest(world, host, host->workers[k]))
+                good = false;
+    }
+    return good;
 }
 
 /* The story of a run that does not end: what each account of a worker still holds. */
@@ -112,13 +131,16 @@ audit_tell(const struct run *run)
                 tell_worker(run, &run->house.hosts[i], run->house.hosts[i].workers[k]);
 }
 
-void
-audit_workers(const struct run *run)
+bool
+audit_is_at_rest(struct run *run)
 {
-    for (uint32_t i = 0; i < HOUSE_HOSTS; i++)
-        for (uint32_t k = 0; k < HOST_WORKERS; k++)
-            if (run->house.hosts[i].workers[k] != NULL)
-                audit_worker(run, &run->house.hosts[i], run->house.hosts[i].workers[k]);
+    return are_at_rest(run, NULL);
+}
+
+void
+audit_workers(struct run *run)
+{
+    (void)are_at_rest(run, &run->world);
 }
 
 /* ---- outcomes ---------------------------------------------------------------------------------
@@ -144,11 +166,24 @@ value_of(const struct json_object *object, const char *name)
     return (struct span){0};
 }
 
+static bool
+ended_as(const struct notice *notice, const char *type)
+{
+    return strcmp(notice->last, type) == 0;
+}
+
+/* May lie in dead: what can be mended. */
+static bool
+ended_in_dead(const struct notice *notice)
+{
+    return ended_as(notice, "dead") || ended_as(notice, "refused") || ended_as(notice, "failed");
+}
+
 /* A receipt may come for what was given up already: then it was sent all the same. */
 static bool
 is_late_proof(const struct notice *notice, struct span type)
 {
-    return span_equal(type, SPAN("accepted")) && strcmp(notice->last, "dead") == 0;
+    return span_equal(type, SPAN("accepted")) && ended_in_dead(notice);
 }
 
 static void
@@ -260,20 +295,20 @@ audit_kind(struct run *run, const struct notice *notice, uint32_t accepted)
     case NOTICE_OFFER:
     case NOTICE_OPTED_OUT:
         may_be_sent = false;
-        if (strcmp(notice->last, "refused") != 0)
+        if (!ended_as(notice, "refused"))
             world_fault(&run->world, "N-%u (%s) ended as %s", notice->number,
                         notice_kind_text(notice->kind), notice->last);
         break;
     case NOTICE_EXPIRED:
         may_be_sent = false;
-        if (strcmp(notice->last, "expired") != 0)
+        if (!ended_as(notice, "expired"))
             world_fault(&run->world, "N-%u (expired) ended as %s", notice->number, notice->last);
         break;
     case NOTICE_PLAIN:
     case NOTICE_CODE:
     case NOTICE_LATER:
-        if (strcmp(notice->last, "refused") == 0 || strcmp(notice->last, "duplicate") == 0 ||
-            strcmp(notice->last, "expired") == 0)
+        if (ended_as(notice, "refused") || ended_as(notice, "duplicate") ||
+            ended_as(notice, "expired"))
             world_fault(&run->world, "N-%u (%s) ended as %s", notice->number,
                         notice_kind_text(notice->kind), notice->last);
         break;
@@ -301,7 +336,8 @@ audit_notice(struct run *run, const struct notice *notice, struct run_result *re
         world_fault(world, "N-%u (%s, %s) has %u ends, not %u; the last is %s", notice->number,
                     notice_kind_text(notice->kind), notice->member, notice->ended, ended,
                     notice->ended > 0 ? notice->last : "none");
-    if (accepted > 0 && strcmp(notice->last, "accepted") != 0)
+    /* What has had another outcome and left: its charge is told as a correction. */
+    if (accepted > 0 && !ended_as(notice, "accepted") && notice->corrected != accepted)
         world_fault(world, "N-%u was accepted by Meta and ended as %s", notice->number,
                     notice->last);
     if (accepted != notice->accepted + notice->corrected)
@@ -311,9 +347,13 @@ audit_notice(struct run *run, const struct notice *notice, struct run_result *re
     if (accepted > 1 && notice->flagged + 1 < accepted)
         world_fault(world, "N-%u was sent %u times, and %u of them flagged", notice->number,
                     accepted, notice->flagged);
-    if (accepted > 1 && world->weather.policy != 2 && world->weather.requeues == 0)
+    uint32_t policy =
+        notice->kind == NOTICE_CODE ? world->weather.code_policy : world->weather.policy;
+    if (accepted > 1 && policy != POLICY_RESEND && world->weather.requeues == 0)
         world_fault(world, "N-%u was sent %u times, though nobody asked for it", notice->number,
                     accepted);
+    if (notice->dead && !ended_in_dead(notice) && !ended_as(notice, "parked"))
+        world_fault(world, "N-%u lies in dead, and ended as %s", notice->number, notice->last);
     result->accepted += accepted;
     result->possible += accepted > 1 ? accepted - 1 : 0;
     audit_kind(run, notice, accepted);
@@ -367,9 +407,10 @@ audit_left(struct run *run)
         if (count(run, account, "HLEN", "dead:members") != count(run, account, "XLEN", "dead"))
             world_fault(&run->world, "dead:members of account %u is not dead", account);
     }
-    const struct reply *workers = redis_words(&run->redis, "HLEN", "facteur:{acme}:workers", NULL);
-    if (workers == NULL || workers->integer != 0)
-        world_fault(&run->world, "a worker is left in the list");
+    const struct reply *workers = redis_words(&run->redis, "HKEYS", "facteur:{acme}:workers", NULL);
+    for (size_t i = 0; workers != NULL && i < workers->count; i++)
+        world_fault(&run->world, "worker %.*s is left in the list",
+                    SPAN_ARG(workers->elements[i]->text));
 }
 
 void

@@ -13,7 +13,8 @@
 bool audit_is_quiet(struct run *run);
 
 /* The workers still run and nothing is under way: every slot, hold, grant and exchange is free. */
-void audit_workers(const struct run *run);
+bool audit_is_at_rest(struct run *run); /* so it is */
+void audit_workers(struct run *run);    /* so it must be */
 
 void audit_tell(const struct run *run); /* into the story: what the workers hold */
 

@@ -9,6 +9,8 @@ fairness_open(struct fairness *fairness, struct world *world, struct notices *no
 void
 fairness_written(struct fairness *fairness, struct notice *notice)
 {
+    /* One that finds others of its own account before it waits for them, too. */
+    notice->measured = notice->account > 0 && fairness->waiting[notice->account]++ == 0;
     notice->big_before = fairness->big;
 }
 
@@ -23,6 +25,10 @@ fairness_read(struct fairness *fairness, uint32_t account, uint32_t number)
     if (notice->read)
         return;
     notice->read = true;
+    fairness->waiting[account]--;
+    if (!notice->measured)
+        return;
+    fairness->measured++;
     uint32_t passed = fairness->big - notice->big_before;
     if (passed <= fairness->longest)
         return;
@@ -31,10 +37,12 @@ fairness_read(struct fairness *fairness, uint32_t account, uint32_t number)
 }
 
 void
-fairness_judge(const struct fairness *fairness, uint32_t batch)
+fairness_judge(const struct fairness *fairness, uint32_t capacity)
 {
-    world_tell(fairness->world, "audit", "at most %u exchanges of the large account passed, N-%u",
-               fairness->longest, fairness->number);
+    uint32_t batch = 2 * capacity;
+    world_tell(fairness->world, "audit",
+               "at most %u exchanges of the large account passed, at N-%u, of %u",
+               fairness->longest, fairness->number, fairness->measured);
     if (fairness->world->weather.fair && fairness->longest > batch)
         world_fault(fairness->world,
                     "N-%u waited while %u messages of the account with the backlog went, more than "

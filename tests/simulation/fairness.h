@@ -9,20 +9,24 @@
 
 #include "tests/simulation/notices.h"
 
-enum { FAIR_BACKLOG = 400 }; /* the first notices of such a run: all of account 0, all at once */
+enum { FAIR_ACCOUNTS = 4 };
+enum { FAIR_BACKLOG = 250 }; /* the first notices of such a run: all of account 0, all at once */
 
 struct fairness {
     struct world *world;
     struct notices *notices;
-    uint32_t big;     /* exchanges of account 0 that Meta has read */
-    uint32_t longest; /* of them, while one of another account's waited */
-    uint32_t number;  /* which one that was */
+    uint32_t big;                    /* exchanges of account 0 that Meta has read */
+    uint32_t longest;                /* of them, while one of another account's waited */
+    uint32_t number;                 /* which one that was */
+    uint32_t waiting[FAIR_ACCOUNTS]; /* written and not read */
+    uint32_t measured;
 };
 
 void fairness_open(struct fairness *fairness, struct world *world, struct notices *notices);
 void fairness_written(struct fairness *fairness, struct notice *notice);
 void fairness_read(struct fairness *fairness, uint32_t account, uint32_t number);
-/* `batch`: the exchanges of one batch of one worker. */
-void fairness_judge(const struct fairness *fairness, uint32_t batch);
+/* `capacity`: exchanges that may be under way at once. A batch is what may be granted before a
+ * newcomer is: twice that; and as many may leave while Redis is asked for it. */
+void fairness_judge(const struct fairness *fairness, uint32_t capacity);
 
 #endif

@@ -250,7 +250,9 @@ link_open(struct loop *loop, const struct link_settings *settings, const struct 
     link->completion.on_ready = on_ready;
     timer_init(&link->dial_timer, on_dialed);
     timer_init(&link->sent_timer, on_sent);
-    buffer_init(&link->page, check_alloc(1, settings->output_size), settings->output_size);
+    char *page = malloc(settings->output_size); /* not zeroed: it is large */
+    check(page != NULL);
+    buffer_init(&link->page, page, settings->output_size);
     loop_count_link(loop, 1);
     link->next = links;
     link->place = &links;

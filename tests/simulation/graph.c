@@ -195,6 +195,16 @@ is_taken(enum graph_mood mood)
     return mood <= MOOD_ACCEPT_AND_ERR || mood == MOOD_FAIL_BY_RECEIPT || mood == MOOD_GOAWAY;
 }
 
+/* A pair that is put off again and again waits for hours: enough is enough. */
+static enum graph_mood
+spare_pair(struct graph *graph, enum graph_mood mood, struct span body)
+{
+    uint8_t *hits = &graph->pair_hits[span_hash(truth_recipient(body)) % GRAPH_PAIRS];
+    if (mood != MOOD_PAIR)
+        return mood;
+    return (*hits)++ < GRAPH_PAIR_HITS_MAX ? mood : MOOD_ACCEPT;
+}
+
 /* "/v26.0/100000N/messages": the account N. */
 static bool
 read_path(struct span path, uint32_t *account)
@@ -238,7 +248,7 @@ on_request(void *context, const struct h2_server_request *request)
     }
     graph->requests++;
     graph->on_request(graph->context, account, truth_number(request->body));
-    pending->mood = draw_mood(world, account);
+    pending->mood = spare_pair(graph, draw_mood(world, account), request->body);
     if (pending->mood == MOOD_TOKEN)
         graph->token_is_bad[account] = true;
     if (graph->token_is_bad[account])

@@ -10,7 +10,7 @@
 #include "tests/simulation/net.h"
 #include "tests/simulation/truth.h"
 
-enum { GRAPH_ACCOUNTS_MAX = 4 };
+enum { GRAPH_ACCOUNTS_MAX = 4, GRAPH_PAIRS = 64, GRAPH_PAIR_HITS_MAX = 3 };
 
 struct graph_connection;
 
@@ -20,6 +20,7 @@ struct graph {
     struct truth truth;
     struct graph_connection *connections;
     bool token_is_bad[GRAPH_ACCOUNTS_MAX]; /* 190 until the operator brings a new one */
+    uint8_t pair_hits[GRAPH_PAIRS];        /* by recipient: how often it was put off */
     uint32_t requests;                     /* read, whatever became of them */
     uint32_t moods[MOOD_COUNT];            /* how often each was met */
     /* An attempt was taken: its receipt, accepted or failed, is on its way from now. */

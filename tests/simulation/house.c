@@ -92,7 +92,7 @@ host_start(struct host *host, uint32_t workers)
     host->kill_wanted = false;
     for (uint32_t i = 0; i < workers; i++) {
         struct worker *worker = check_alloc(1, sizeof(*worker));
-        worker->number = host->number * HOST_WORKERS + i;
+        worker->number = i;
         worker->sender = &host->sender;
         check(worker_open(worker, &error));
         loop_on_output(worker->loop, on_output, host);

@@ -303,17 +303,23 @@ mishaps_close(struct mishaps *mishaps)
 }
 
 void
+mishaps_resume(struct mishaps *mishaps)
+{
+    struct mishap resume = {.run = mishaps->run, .kind = MISHAP_RESUME};
+    for (resume.account = 0; resume.account < ACCOUNTS; resume.account++)
+        happen(&resume);
+}
+
+void
 mishaps_mend(struct mishaps *mishaps)
 {
     struct run *run = mishaps->run;
-    struct mishap resume = {.run = run, .kind = MISHAP_RESUME};
     mishaps_close(mishaps);
     redis_mend(&run->redis);
     for (uint32_t i = 0; i < HOUSE_HOSTS; i++) {
         run->house.hosts[i].clock.wrong_ms = 0;
         run->house.hosts[i].stopped_until_us = 0;
     }
-    for (resume.account = 0; resume.account < ACCOUNTS; resume.account++)
-        happen(&resume);
+    mishaps_resume(mishaps);
     bring_token(run);
 }

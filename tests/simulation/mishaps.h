@@ -19,6 +19,7 @@ struct mishaps {
 
 void mishaps_open(struct mishaps *mishaps, struct run *run);
 void mishaps_close(struct mishaps *mishaps);
+void mishaps_resume(struct mishaps *mishaps); /* every account, by an operator */
 /* The busy time is over: what was begun is ended by hand (paused accounts, bad tokens, clocks). */
 void mishaps_mend(struct mishaps *mishaps);
 

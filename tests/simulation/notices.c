@@ -255,16 +255,19 @@ on_time(struct timer *timer)
     struct notices *notices = container_of(timer, struct notices, timer);
     struct world *world = notices->world;
     uint64_t burst = world_between(world, 1, 20);
-    if (world->weather.fair)
+    uint32_t end = notices->count;
+    if (world->weather.fair) { /* the backlog at once, the others one by one */
         burst = notices->next < FAIR_BACKLOG ? FAIR_BACKLOG : 1;
-    while (burst-- > 0 && notices->next < notices->count)
+        end = notices->next < FAIR_BACKLOG ? FAIR_BACKLOG : end;
+    }
+    while (burst-- > 0 && notices->next < end)
         if (!(world_chance(world, world->weather.bulk) ? write_bulk(notices)
                                                        : write_single(notices)))
             break; /* Redis is away: later */
     if (notices->next == notices->count)
         return;
     uint64_t left_us = notices->end_us > world->now_us ? notices->end_us - world->now_us : 0;
-    uint64_t wait_us = world_between(world, 1000, 1000 + left_us / 4);
+    uint64_t wait_us = world_between(world, 1000, 1000 + left_us / (world->weather.fair ? 20 : 4));
     timer_start(&world->agenda, timer, world->now_us + wait_us);
 }
 

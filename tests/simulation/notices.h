@@ -32,6 +32,7 @@ struct notice {
     char member[64]; /* as Redis calls it; "" before it was written */
     uint64_t written_us;
     uint32_t big_before; /* fairness: what had been read of the large account's when it came */
+    bool measured;       /* likewise: it was alone of its account */
     bool read;           /* likewise: it was read itself */
     /* What has been told of it: the audit's. */
     uint32_t requeued; /* by an operator, after an outcome that was told */

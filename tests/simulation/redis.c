@@ -107,23 +107,18 @@ on_back(struct timer *timer)
 }
 
 void
-redis_open(struct redis *redis, struct world *world, const char *library)
+redis_open(struct redis *redis, struct world *world, const struct store_mark *begin)
 {
     *redis = (struct redis){.world = world};
-    const struct store_settings settings = {
-        .seed = random_next(&world->dice), .now_us = world_unix_us(world), .in_order = true};
+    const struct store_settings settings = {.seed = random_next(&world->dice),
+                                            .now_us = world_unix_us(world),
+                                            .in_order = true,
+                                            .begin = begin};
     redis->store = store_open(&settings);
     redis->server =
         (struct net_server){.name = "redis.test", .on_connect = on_connect, .context = redis};
     timer_init(&redis->back, on_back);
     net_listen(&redis->server);
-    if (library == NULL) {
-        store_load_library(redis->store);
-        return;
-    }
-    const struct reply *reply =
-        store_words(redis->store, "FUNCTION", "LOAD", "REPLACE", library, NULL);
-    check(reply->type != REPLY_ERROR);
 }
 
 void

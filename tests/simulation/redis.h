@@ -19,8 +19,8 @@ struct redis {
     uint64_t forgotten_us; /* world time from which the last crash forgot; 0: none did */
 };
 
-/* `library`: the text of the function library; NULL: the one that is built in. */
-void redis_open(struct redis *redis, struct world *world, const char *library);
+/* `begin`: a store with nothing but the function library. */
+void redis_open(struct redis *redis, struct world *world, const struct store_mark *begin);
 void redis_close(struct redis *redis);
 
 /* For producers, operators, webhooks and the audit: done at once. NULL while it is away. */

@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECOND_US = 1000000, CALM_MAX_S = 900, DRAIN_MAX_S = 120 };
+enum {
+    SECOND_US = 1000000,
+    CALM_MAX_S = 900,
+    DRAIN_MAX_S = 120,
+    REST_MAX_S = 60,
+    REST_MIN_S = 8,
+    RESUME_EVERY_S = 20
+};
 
 static void
 on_taken(void *context, uint32_t attempt, uint64_t answer_us)
@@ -19,8 +26,8 @@ static void
 on_request(void *context, uint32_t account, uint32_t number)
 {
     struct run *run = context;
-    if (number >= run->notices.count)
-        world_fault(&run->world, "a request for nobody's notice");
+    if (number >= run->notices.count || run->notices.notices[number].account != account)
+        world_fault(&run->world, "a request for nobody's notice, or by another account");
     else
         fairness_read(&run->fairness, account, number);
 }
@@ -64,7 +71,7 @@ open_run(struct run *run, const struct run_settings *settings)
     world_open(&run->world, settings->seed, settings->tells);
     world_use(&run->world);
     set_settings(run, settings);
-    redis_open(&run->redis, &run->world, settings->library);
+    redis_open(&run->redis, &run->world, settings->begin);
     graph_open(&run->graph, &run->world);
     run->graph.on_taken = on_taken;
     run->graph.on_request = on_request;
@@ -107,6 +114,8 @@ calm_down(struct run *run)
         house_run_until(&run->house, run->world.now_us + SECOND_US);
         if (audit_is_quiet(run))
             break;
+        if (s % RESUME_EVERY_S == 0)
+            mishaps_resume(&run->mishaps); /* what was stopped meanwhile */
     }
     if (audit_is_quiet(run))
         return;
@@ -120,7 +129,8 @@ hear_receipts(struct run *run)
     world_tell(&run->world, "run", "every receipt is told");
     if (!webhooks_tell_all(&run->webhooks))
         world_fault(&run->world, "receipts cannot be told");
-    house_run_until(&run->house, run->world.now_us + 5 * SECOND_US);
+    for (uint32_t s = 0; s < REST_MAX_S && (s < REST_MIN_S || !audit_is_at_rest(run)); s++)
+        house_run_until(&run->house, run->world.now_us + SECOND_US);
     audit_workers(run);
 }
 
@@ -160,7 +170,7 @@ run_seed(const struct run_settings *settings, struct run_result *result)
     hear_receipts(run);
     drain(run);
     result->notices = run->notices.count;
-    fairness_judge(&run->fairness, 2 * settings->sender->settings.connections_max *
+    fairness_judge(&run->fairness, settings->sender->settings.connections_max *
                                        settings->sender->settings.exchanges_max);
     audit_run(run, result);
     result->simulated_us = run->world.now_us - WORLD_START_US;

@@ -32,8 +32,8 @@ struct run {
 struct run_settings {
     uint64_t seed;
     bool tells;
-    struct sender *sender; /* house_build_sender() */
-    const char *library;   /* NULL: the one that is built in */
+    struct sender *sender;          /* house_build_sender() */
+    const struct store_mark *begin; /* of every run's Redis: the library is loaded */
 };
 
 struct run_result {

@@ -12,6 +12,7 @@
 #include "tests/simulation/run.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,12 +41,11 @@ say_dying_words(void)
 }
 
 static void
-on_abort(int number)
+on_death(int number)
 {
-    (void)number;
     say_dying_words();
-    signal(SIGABRT, SIG_DFL);
-    raise(SIGABRT);
+    signal(number, SIG_DFL);
+    raise(number);
 }
 
 /* A sanitizer ends the program in its own way. */
@@ -138,6 +138,24 @@ say_totals(const struct totals *totals, double seconds)
            (double)totals->simulated_us / 1e6, seconds);
 }
 
+/* The library is loaded once: every run's Redis begins with it. */
+static struct store_mark *
+load_library(struct store *store, const char *break_name)
+{
+    char *text = break_name != NULL ? breaks_make(break_name) : NULL;
+    if (text == NULL) {
+        store_load_library(store);
+        return store_mark(store);
+    }
+    const struct reply *reply = store_words(store, "FUNCTION", "LOAD", "REPLACE", text, NULL);
+    if (reply->type == REPLY_ERROR) {
+        fprintf(stderr, "simulation: break %s: %.*s\n", break_name, SPAN_ARG(reply->text));
+        exit(1);
+    }
+    free(text);
+    return store_mark(store);
+}
+
 static double
 now_s(void)
 {
@@ -152,14 +170,19 @@ main(int argc, char **argv)
     struct command command;
     struct totals totals = {0};
     read_command(argc, argv, &command);
-    signal(SIGABRT, on_abort);
+    signal(SIGABRT, on_death);
+    if (__sanitizer_set_death_callback == NULL)
+        signal(SIGSEGV, on_death);
     if (__sanitizer_set_death_callback != NULL)
         __sanitizer_set_death_callback(say_dying_words);
     setvbuf(stdout, NULL, _IOLBF, 0);
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024); /* large memory comes zeroed, and untouched */
     double start_s = now_s();
-    char *library = command.break_name != NULL ? breaks_make(command.break_name) : NULL;
+    const struct store_settings shelf = {.seed = 1, .now_us = 1, .in_order = true};
+    struct store *store = store_open(&shelf);
+    struct store_mark *begin = load_library(store, command.break_name);
     struct run_settings settings = {
-        .tells = command.verbose, .sender = house_build_sender(), .library = library};
+        .tells = command.verbose, .sender = house_build_sender(), .begin = begin};
     fake_feed_open();
     for (uint64_t seed = command.first; seed <= command.last; seed++) {
         settings.seed = seed;
@@ -169,7 +192,8 @@ main(int argc, char **argv)
     }
     fake_feed_close();
     house_free_sender(settings.sender);
-    free(library);
+    store_mark_drop(begin);
+    store_close(store);
     dying_words[0] = '\0';
     say_totals(&totals, now_s() - start_s);
     return (totals.failures > 0) == command.expects_fault ? 0 : 1;

@@ -33,6 +33,12 @@ truth_number(struct span text)
     return number;
 }
 
+struct span
+truth_recipient(struct span body)
+{
+    return find_text(body, "\"to\":\"");
+}
+
 static bool
 copy(char *to, size_t size, struct span from)
 {
@@ -64,7 +70,7 @@ truth_add(struct truth *truth, uint32_t account, struct span body)
     attempt.number = truth_number(body);
     if (attempt.number == UINT32_MAX ||
         !read_callback(find_text(body, "\"biz_opaque_callback_data\":\""), &attempt) ||
-        !copy(attempt.to, sizeof(attempt.to), find_text(body, "\"to\":\"")))
+        !copy(attempt.to, sizeof(attempt.to), truth_recipient(body)))
         return UINT32_MAX;
     snprintf(attempt.wamid, sizeof(attempt.wamid), "wamid.S%u", truth->count);
     if (truth->count == truth->capacity) {

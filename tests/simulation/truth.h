@@ -40,6 +40,8 @@ uint32_t truth_accepted(const struct truth *truth, uint32_t number);
 
 bool truth_knows(const struct truth *truth, struct span token); /* GRANT/INDEX */
 
+struct span truth_recipient(struct span body); /* "to" of a request */
+
 /* The number that a notification's text carries, "N-123"; UINT32_MAX: none. */
 uint32_t truth_number(struct span text);
 

@@ -74,7 +74,7 @@ draw_machines(struct weather *weather, struct random *dice)
     weather->forgets = false;
     weather->troubles = sometimes(dice, 4);
     weather->redis_jumps = sometimes(dice, 3);
-    weather->flushes = 0;
+    weather->flushes = sometimes(dice, 2);
 }
 
 /* Everything works, and one account has a huge backlog that Meta may throttle. */
@@ -83,12 +83,12 @@ draw_fair(struct weather *weather, struct random *dice)
 {
     memset(weather, 0, sizeof(*weather));
     weather->fair = true;
-    weather->latency_us = between(dice, 10, 2000);
+    weather->latency_us = between(dice, 10, 300);
     weather->moods[MOOD_ACCEPT] = 1000;
     weather->moods[MOOD_THROTTLE] = sometimes(dice, 500);
     weather->moods[MOOD_PAIR] = sometimes(dice, 200);
     weather->moods[MOOD_RETRY] = sometimes(dice, 200);
-    weather->answer_us = between(dice, 1000, 50000);
+    weather->answer_us = between(dice, 10000, 50000);
     weather->receipt_us = 2000000;
     weather->hosts = 1;
     weather->accounts = 3;
@@ -106,15 +106,15 @@ weather_draw(struct weather *weather, struct random *dice)
     draw_machines(weather, dice);
     weather->accounts = between(dice, 2, 3);
     weather->notifications =
-        between(dice, 0, 3) == 0 ? between(dice, 60, 200) : between(dice, 5, 50);
+        random_below(dice, 6) == 0 ? between(dice, 40, 120) : between(dice, 4, 40);
     weather->pauses = sometimes(dice, 3);
     weather->requeues = sometimes(dice, 3);
     weather->odd = sometimes(dice, 400000);
     weather->bulk = sometimes(dice, 500000);
-    weather->policy = between(dice, 0, 2);
-    weather->code_policy = between(dice, 0, 2);
-    weather->busy_us = between(dice, 2, 20) * 1000000;
-    if (random_below(dice, 40) == 0)
+    weather->policy = between(dice, 0, POLICIES - 1);
+    weather->code_policy = between(dice, 0, POLICIES - 1);
+    weather->busy_us = between(dice, 2, 15) * 1000000;
+    if (random_below(dice, 50) == 0)
         draw_fair(weather, dice);
 }
 

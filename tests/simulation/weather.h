@@ -32,6 +32,8 @@ enum graph_mood {
     MOOD_COUNT,
 };
 
+enum { POLICY_PARK, POLICY_DROP, POLICY_RESEND, POLICIES };
+
 /* Chances are in a million. */
 struct weather {
     /* The net. */
@@ -67,7 +69,7 @@ struct weather {
     uint32_t requeues;    /* likewise */
     uint32_t odd;         /* a notification that is not to be sent as it is */
     uint32_t bulk;        /* an entry is a bulk entry */
-    uint32_t policy;      /* of uncertain ones: 0 park, 1 drop, 2 resend */
+    uint32_t policy;      /* of uncertain ones */
     uint32_t code_policy; /* likewise, of one-time codes */
     bool fair;            /* one account has a huge backlog; all is well but Meta's limits */
     uint64_t busy_us;     /* how long faults and producers last */
