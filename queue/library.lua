@@ -3343,7 +3343,10 @@ local function make_young(fields, now)
       known[fields[i]] = fields[i + 1]
     end
   end
-  local begins = tonumber(known.not_before)
+  local begins = known.not_before
+  if type(begins) ~= 'number' then -- what is no time stays what it is, and is refused for it
+    begins = tostring(begins):find('^%d+$') and tonumber(begins)
+  end
   if known.expires ~= nil or (known.not_before ~= nil and not begins)
       or (begins and begins >= now) then
     return
