@@ -63,6 +63,7 @@ enum audit_place {
     X(EVENT_ONLY, "event_only", "accepted here, not on the bill")                                  \
     X(PRICE, "price", "the bill has another price")                                                \
     X(WAMID, "wamid", "the bill has another message id")                                           \
+    X(NO_WAMID, "no_wamid", "accepted here without a message id")                                  \
     X(RECIPIENT, "recipient", "sent to somebody else")                                             \
     X(COUNTRY, "country", "charged as another country")                                            \
     X(LEDGER, "ledger", "the ledger is not the sum of the accepted events")                        \

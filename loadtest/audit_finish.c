@@ -206,8 +206,10 @@ audit_money_of(const struct finish *finish, const struct audit_message *message)
     count_charges(finish, message);
     judge_rest(finish, message,
                (int64_t)message->bill_price - (int64_t)booked - (int64_t)message->exposed_billed);
-    if (accepted && message->charges == 1 && message->exposed_billed == 0 &&
-        message->wamid != message->bill_wamid)
+    if (accepted && message->wamid == 0)
+        problem(finish, AUDIT_NO_WAMID, message, "%" PRIu64 " millionths", message->price);
+    else if (accepted && message->charges == 1 && message->exposed_billed == 0 &&
+             message->wamid != message->bill_wamid)
         problem(finish, AUDIT_WAMID, message, "the answer was another message's");
 }
 

@@ -26,7 +26,7 @@ static bool
 is_of_forgetting(enum audit_problem problem)
 {
     return problem == AUDIT_LOST || problem == AUDIT_ACCEPTED_TWICE || problem == AUDIT_ID_TWICE ||
-           problem == AUDIT_BILL_ONLY || problem == AUDIT_DIFFERENCE;
+           problem == AUDIT_BILL_ONLY || problem == AUDIT_DIFFERENCE || problem == AUDIT_NO_WAMID;
 }
 
 static bool
@@ -67,7 +67,8 @@ judge_messages(const struct chaos *chaos, struct buffer *out)
     if (report->duplicates > tally->accepted_at_risk)
         buffer_printf(out, "  sent twice blindly: %" PRIu64 ", where at most %" PRIu64 " may be\n",
                       report->duplicates, tally->accepted_at_risk);
-    if (report->possible_duplicates > 0 && chaos->options.uncertain != UNCERTAIN_RESEND)
+    if (report->possible_duplicates > 0 && chaos->options.uncertain != UNCERTAIN_RESEND &&
+        !may_forget(chaos))
         buffer_printf(out, "  %" PRIu64 " flagged duplicates, though nothing is to be sent again\n",
                       report->possible_duplicates);
     if (report->parked > parked_most(chaos))

@@ -513,6 +513,22 @@ an_acceptance_that_nobody_made_is_found(void)
 }
 
 static void
+an_acceptance_without_message_id_is_found(void)
+{
+    world(1);
+    struct audit_event event = {.member = member_of(0),
+                                .n = 0,
+                                .outcome = AUDIT_ACCEPTED,
+                                .price = PRICE,
+                                .at_ms = 1732377600100};
+    audit_event(audit, &event);
+    audit_ledger(audit, PRICE);
+    charge(0, PRICE);
+    finish();
+    expect_only(AUDIT_NO_WAMID, 1);
+}
+
+static void
 a_swapped_answer_is_found(void)
 {
     world(1);
@@ -903,6 +919,7 @@ main(void)
     TEST(a_dead_one_without_event_is_found);
     TEST(a_charge_for_nothing_is_found);
     TEST(an_acceptance_that_nobody_made_is_found);
+    TEST(an_acceptance_without_message_id_is_found);
     TEST(a_swapped_answer_is_found);
     TEST(a_wrong_recipient_is_found);
     TEST(a_wrong_country_is_found);
