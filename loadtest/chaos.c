@@ -17,6 +17,7 @@ enum {
     TALLY_EVERY_US = 25 * 1000,
     RESTART_WAIT_US = 200 * 1000,
     DRAIN_SENDER_MS = 60 * 1000,
+    DRAIN_LONG_MS = 20 * 1000,
     SHARES = 24, /* turns in which what belongs to one fault is written: faults meet writes, too */
     WRITES_NOW = 200, /* notifications */
     QUIET_LOOKS = 3,  /* in a row: something may be between two places that are counted */
@@ -298,10 +299,17 @@ drain(struct chaos *chaos)
 static void
 end_senders(struct chaos *chaos)
 {
-    for (uint32_t i = 0; i < chaos->house.sender_count; i++)
+    for (uint32_t i = 0; i < chaos->house.sender_count; i++) {
+        uint64_t begun_us = clock_monotonic_us();
         if (!chaos_child_end(&chaos->house.senders[i], DRAIN_SENDER_MS))
             chaos_trouble(chaos, "a sender did not end well when asked to; see %s/sender-%u.log",
                           chaos->house.folder, i);
+        uint64_t took_ms = (clock_monotonic_us() - begun_us) / 1000;
+        if (took_ms > DRAIN_LONG_MS)
+            chaos_trouble(chaos,
+                          "a sender took %llu ms to end, with nothing to do; see %s/sender-%u.log",
+                          (unsigned long long)took_ms, chaos->house.folder, i);
+    }
 }
 
 /* The emulator's faults that left a request without an answer of Graph's; one that breaks a
@@ -346,6 +354,8 @@ go_through(struct chaos *chaos)
     progress_begin(&chaos->progress,
                    chaos->options.live ? PROGRESS_LINES : progress_style_here(chaos->options.quiet),
                    "chaos", chaos->options.messages, begun_us);
+    chaos_history_note(&chaos->written, begun_us, 0);
+    chaos_history_note(&chaos->accepted_then, begun_us, 0);
     work(chaos);
     drain(chaos);
     progress_end(&chaos->progress, chaos->accepted, "accepted", clock_monotonic_us());

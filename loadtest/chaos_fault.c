@@ -294,11 +294,11 @@ kill_settling(struct chaos *chaos, const struct chaos_fault *fault, uint32_t num
     undo_later(chaos, CHAOS_CONTINUE_REDIS, 0, SHORTLY_MS);
 }
 
-/* Everything that was confirmed in the last moments may be forgotten. */
+/* Everything that was confirmed since then may be forgotten. */
 static void
-risk(struct chaos *chaos, uint64_t forgotten_ms)
+risk(struct chaos *chaos, uint64_t since_us)
 {
-    uint64_t from_us = clock_monotonic_us() - (forgotten_ms + SLACK_MS) * 1000;
+    uint64_t from_us = since_us - SLACK_MS * 1000;
     chaos->tally.writes_at_risk +=
         chaos_producer_written(chaos->producer) - chaos_history_at(&chaos->written, from_us);
     chaos->tally.accepted_at_risk += chaos->accepted + (uint64_t)SLACK_ACCEPTED -
@@ -314,8 +314,9 @@ kill_redis(struct chaos *chaos, const struct chaos_fault *fault)
         chaos_child_kill(&master->child);
         return;
     }
-    risk(chaos, fault->forgotten_ms);
-    chaos_redis_cut_power(master, clock_monotonic_us(), (uint64_t)fault->forgotten_ms * 1000);
+    uint64_t since_us = clock_monotonic_us() - fault->forgotten_ms * 1000;
+    risk(chaos, since_us);
+    chaos_redis_cut_power(master, since_us);
 }
 
 static void
@@ -341,10 +342,11 @@ fail_over(struct chaos *chaos, const struct chaos_fault *fault)
         chaos_wait(chaos, SHORTLY_MS);
     if (chaos->failed || !await_redis(chaos))
         return;
+    uint64_t since_us = clock_monotonic_us();
     bool good = chaos_house_cut_off_replica(house);
     chaos_wait(chaos, fault->length_ms);
     chaos_write_now(chaos);
-    risk(chaos, fault->length_ms);
+    risk(chaos, since_us);
     good = good && chaos_house_promote_replica(house);
     if (!good)
         chaos_trouble(chaos, "failover: %s", house->error.text);

@@ -76,10 +76,10 @@ chaos_redis_note(struct chaos_redis *redis, uint64_t now_us)
 }
 
 void
-chaos_redis_cut_power(struct chaos_redis *redis, uint64_t now_us, uint64_t lost_us)
+chaos_redis_cut_power(struct chaos_redis *redis, uint64_t since_us)
 {
     char path[CHAOS_PATH_MAX];
-    uint64_t size = chaos_history_at(&redis->log, now_us - lost_us);
+    uint64_t size = chaos_history_at(&redis->log, since_us);
     put_log(redis, path);
     chaos_child_kill(&redis->child);
     if (redis->log.count > 0 && truncate(path, (off_t)size) != 0)

@@ -33,7 +33,7 @@ bool chaos_redis_empty(struct chaos_redis *redis, struct error_text *error);
 
 /* Looks how long its log is; now and then, while it runs. */
 void chaos_redis_note(struct chaos_redis *redis, uint64_t now_us);
-/* kill -9, and its log loses what was written in the last `lost_us`: never synced to the disk. */
-void chaos_redis_cut_power(struct chaos_redis *redis, uint64_t now_us, uint64_t lost_us);
+/* kill -9, and its log loses what was written since then: it never came to the disk. */
+void chaos_redis_cut_power(struct chaos_redis *redis, uint64_t since_us);
 
 #endif

@@ -1,5 +1,6 @@
 #include "loadtest/load_emulator.h"
 #include "sender/base/check.h"
+#include "sender/base/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,8 +133,9 @@ load_emulator_close(struct load_emulator *emulator)
 static void
 await_answer(struct load_emulator *emulator)
 {
-    uint64_t deadline = loop_now_us(emulator->loop) + ANSWER_TIMEOUT_US;
-    while (!emulator->answered && loop_now_us(emulator->loop) < deadline)
+    uint64_t deadline =
+        clock_monotonic_us() + ANSWER_TIMEOUT_US; /* the loop's may be of long ago */
+    while (!emulator->answered && clock_monotonic_us() < deadline)
         loop_turn(emulator->loop, TURN_US);
     if (!emulator->answered)
         h2_client_cancel(emulator->client, &emulator->exchange);
