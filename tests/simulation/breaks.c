@@ -12,7 +12,34 @@ static const struct {
     const char *was;
     const char *is;
 } breaks[] = {
-    {"none", "", ""},
+    /* A settle does not look at the bits: one that was done may be done again. */
+    {"token",
+     "  if shared then\n"
+     "    return 'already ' .. shared\n",
+     "  if false then\n"
+     "    return 'already ' .. shared\n"},
+    /* A settle does not set the bits: the same, and receipts count again. */
+    {"bits", "    group.grant.is_changed = true\n", ""},
+    /* It charges twice. */
+    {"charge", "cell.field .. '.millionths', cell.millionths)",
+     "cell.field .. '.millionths', 2 * cell.millionths)"},
+    /* What a dead worker had sent is given to the next one, as if it had not left. */
+    {"recover", "  local outcomes = park_members(book, members, until_ms, now)\n",
+     "  local outcomes = {}\n"},
+    /* A receipt leaves the exposed line: a second one is charged again. */
+    {"receipt",
+     "    redis.call('HDEL', book.k.exposed, receipt.token)\n"
+     "    book.exposed[receipt.token] = false\n"
+     "    return exposed, false\n",
+     "    return exposed, false\n"},
+    /* An uncertain attempt is not written down as exposed. */
+    {"exposure", "  if group.action == 'uncertain' then\n    redis.call('HSET', k.exposed",
+     "  if false then\n    redis.call('HSET', k.exposed"},
+    /* An id is never taken. */
+    {"ids", "      redis.call('SET', id.key, id.member)\n", ""},
+    /* What a receipt has proven of a member is forgotten when a second attempt of it is settled. */
+    {"proven", "  find_proven_members(book, group)\n  mark_group(book, group)\n",
+     "  mark_group(book, group)\n"},
 };
 
 char *
