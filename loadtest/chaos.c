@@ -121,7 +121,7 @@ show(struct chaos *chaos, uint64_t now_us)
     char memory[96];
     struct buffer note;
     buffer_init(&note, memory, sizeof memory);
-    buffer_printf(&note, "accepted  %llu of %llu faults", (unsigned long long)chaos->faults_done,
+    buffer_printf(&note, "accepted   faults: %llu of %llu", (unsigned long long)chaos->faults_done,
                   (unsigned long long)chaos->options.kills);
     progress_show(&chaos->progress, chaos->accepted, buffer_text(&note), now_us);
 }

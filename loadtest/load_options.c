@@ -56,7 +56,7 @@ static const struct flag flags[] = {
     {"show-refused", FLAG_COUNT, READS, AT(show_refused), "N",
      "show N refused texts with the offending words (0)"},
     {"timeout", FLAG_COUNT, LOAD_RUN | LOAD_CHAOS, AT(timeout_s), "SECONDS",
-     "give up waiting for outcomes after (120)"},
+     "give up waiting for outcomes after (120; chaos: 600)"},
     {"kills", FLAG_COUNT, LOAD_CHAOS, AT(kills), "N", "how many faults, of all kinds (200)"},
     {"only", FLAG_TEXT, LOAD_CHAOS, AT(only), "KINDS",
      "only these, with commas between; see below"},
@@ -125,6 +125,11 @@ print_chaos(void)
            "compares Redis' books with what the emulator truly accepted. Before that its receipts\n"
            "are played, all of them twice and in random order, as Meta's webhooks would come: so\n"
            "what was uncertain and had arrived is found and charged.\n\n"
+           "It is good if nothing is lost, nothing is sent twice (with --policy resend: nothing\n"
+           "but what is flagged), the books agree with the bill to the millionth, and 95 %% are\n"
+           "accepted. A Redis that forgets (--aof everysec, where a killed one comes back without\n"
+           "the end of its log; --failover, to a replica that lags) may lose and double what was\n"
+           "confirmed in its last moments: that is counted, and must be no more.\n\n"
            "Kinds of fault, drawn by the seed:\n");
     for (uint32_t i = 0; i < CHAOS_KIND_COUNT; i++)
         printf("  %-14s %s\n", chaos_kind_text((enum chaos_kind)i),
@@ -148,7 +153,8 @@ print_verb(const struct verb *verb)
     printf("\nFor example:\n\n  %s\n", verb->example);
     if ((verb->verb & READS) != 0)
         printf("\nWhat fill wrote is remembered in Redis by its seed, so audit needs no shares.\n");
-    printf("Exit: 0 good, 1 the audit says no, 64 usage, 69 a service is not there.\n");
+    printf("Exit: 0 good, 1 %s, 64 usage, 69 a service is not there.\n",
+           verb->verb == LOAD_CHAOS ? "a promise is broken" : "the audit says no");
 }
 
 /* ---- values --------------------------------------------------------------------------------- */
@@ -324,6 +330,7 @@ set_chaos_defaults(struct load_options *options)
     options->senders = 2;
     options->own_accounts = 3;
     options->aof = "always";
+    options->timeout_s = 600;
     options->policy = uncertain_policy_text(UNCERTAIN_PARK);
     options->early = 0.2;
 }
