@@ -94,7 +94,7 @@ look(struct account *account)
         .dedupe_ttl_ms = worker->sender->settings.dedupe_ttl_ms,
         .members_max = MEMBERS_MAX,
     };
-    account->overdue_asking = redis_client_is_ready(worker->redis) && call_overdue(&call, &request);
+    account->overdue_asking = worker_may_call(worker) && call_overdue(&call, &request);
     if (!account->overdue_asking)
         account->overdue_us = loop_now_us(worker->loop) + WAIT_MIN_US;
 }

@@ -51,6 +51,7 @@ fake_house_open(struct fake_house *house, void (*on_command)(struct fake_redis *
     slots_open(worker);
     house->fake.sender.settings.events_keep = 1000;
     house->fake.sender.settings.dedupe_ttl_ms = 1000;
+    worker->library = REDIS_LIBRARY_GOOD;
     worker->redis = redis_client_open(worker->loop, &settings, &events, NULL);
     TURN_UNTIL(house, redis_client_is_ready(worker->redis));
 }

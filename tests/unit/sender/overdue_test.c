@@ -154,6 +154,21 @@ trouble_is_waited_for(void)
     expect_next_look(1000);
 }
 
+/* Until Redis has been told what it may have forgotten, nothing is made of it. */
+static void
+a_redis_that_must_be_told_first_is_not_asked(void)
+{
+    struct worker *worker = &house.fake.worker;
+    uint32_t before = calls;
+    worker->declaration.wanted = true;
+    account->overdue_us = loop_now_us(worker->loop);
+    timer_start(loop_timers(worker->loop), &worker->overdue_timer, account->overdue_us);
+    TURN_UNTIL(&house, account->overdue_us > loop_now_us(worker->loop));
+    expect_u64(calls, before);
+    expect_next_look(1000);
+    worker->declaration.wanted = false;
+}
+
 static void
 a_worker_that_leaves_looks_no_more(void)
 {
@@ -191,6 +206,7 @@ main(void)
     TEST(a_full_call_is_followed_by_another);
     TEST(what_is_sent_again_is_looked_for);
     TEST(trouble_is_waited_for);
+    TEST(a_redis_that_must_be_told_first_is_not_asked);
     TEST(a_worker_that_leaves_looks_no_more);
     TEST(one_worker_of_a_process_looks);
     fake_house_close(&house);
