@@ -149,6 +149,7 @@ attempt_judge(struct delivery *delivery)
     switch (verdict.kind) {
     case VERDICT_ACCEPTED:
         delivery->account->throttles = 0;
+        allowance_grow(&delivery->account->allowance);
         stop_forget(delivery->account);
         return outcome_accept(delivery, verdict.wamid);
     case VERDICT_FAILED:

@@ -383,10 +383,10 @@ write_claim(struct account *account)
 }
 
 /*
- * What is worth having claimed before it can be granted: as much as two rounds of exchanges, or
- * half a second of the account's pace. An urgent one that comes next waits behind no more than
- * that. And no more than a part of the free slots: those that wait do not wait in the others'
- * place, however many they are.
+ * What is worth having claimed before it can be granted: as much as two rounds of exchanges (of
+ * what Meta takes), or half a second of the account's pace. An urgent one that comes next waits
+ * behind no more than that. And no more than a part of the free slots: those that wait do not wait
+ * in the others' place, however many they are.
  */
 static uint32_t
 ahead_max(const struct account *account)
@@ -398,6 +398,8 @@ ahead_max(const struct account *account)
     uint64_t least = free_slots / AHEAD_MIN_PART;
     if (pace->count > 0 && pace->count * AHEAD_US / pace->period_us < ahead)
         ahead = pace->count * AHEAD_US / pace->period_us;
+    if (ahead > 2 * (uint64_t)allowance_size(&account->allowance))
+        ahead = 2 * (uint64_t)allowance_size(&account->allowance);
     if (ahead > free_slots / AHEAD_PART)
         ahead = free_slots / AHEAD_PART;
     if (ahead > CLAIM_MEMBERS_MAX)

@@ -438,7 +438,8 @@ is_unreachable(const struct worker *worker)
 /*
  * How many more of this account may be under way. In all it is twice what the channel can have: one
  * half on the wire, the other granted while it is. An account has at most three times what is still
- * free, so that one whose answers do not come leaves room for those who come later.
+ * free, so that one whose answers do not come leaves room for those who come later; and no more
+ * than Meta seems to take.
  */
 static uint32_t
 room_of(const struct account *account)
@@ -447,9 +448,11 @@ room_of(const struct account *account)
     uint32_t limit = 2 * channel_capacity(worker->channel);
     uint32_t free_room = limit > worker->granted ? limit - worker->granted : 0;
     uint64_t most = (uint64_t)FREE_TIMES * free_room;
-    if (most <= account->granted)
+    uint32_t allowed = allowance_size(&account->allowance);
+    if (most <= account->granted || allowed <= account->granted)
         return 0;
-    return (uint32_t)((most - account->granted + FREE_TIMES) / (FREE_TIMES + 1));
+    uint64_t room = (most - account->granted + FREE_TIMES) / (FREE_TIMES + 1);
+    return room < allowed - account->granted ? (uint32_t)room : allowed - account->granted;
 }
 
 /* What it may be granted now. 0 with `*for_others`: it waits for what others have under way, and
@@ -461,6 +464,8 @@ wanted_room(struct account *account, bool *for_others)
     uint32_t room = room_of(account);
     if (worth > channel_capacity(account->worker->channel))
         worth = channel_capacity(account->worker->channel);
+    if (worth > allowance_size(&account->allowance) / 2)
+        worth = allowance_size(&account->allowance) / 2;
     /* No trickle: a grant is a call and a record, so wait until it is worth one. */
     if (room < worth && room < account->ready_count) {
         *for_others = account->granted == 0;

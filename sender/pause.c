@@ -138,6 +138,7 @@ pause_throttle(struct account *account, const struct verdict *verdict)
     if (!pause_is_on(account)) { /* one storm of answers is one throttle */
         uint64_t wait_ms = throttle_wait_ms(account, verdict);
         account->throttles++;
+        allowance_cut(&account->allowance, account->granted);
         pause_begin(account, PAUSE_THROTTLED, wait_ms);
         tell_throttle(account, wait_ms, verdict->reason);
         log_line(LOG_WARN, "account_throttled",

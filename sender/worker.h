@@ -13,6 +13,7 @@
 #include "sender/recent.h"
 #include "sender/redis_info.h"
 #include "sender/redis_library.h"
+#include "sender/rules/allowance.h"
 #include "sender/rules/beat.h"
 #include "sender/rules/floor.h"
 #include "sender/rules/pairs.h"
@@ -74,6 +75,7 @@ struct account {
     uint64_t overdue_us; /* when to look at its uncertain members: overdue.h */
     bool overdue_asking; /* that call waits for its reply */
     struct pace_bucket pace;
+    struct allowance allowance;       /* of what is granted, after a throttle */
     uint32_t throttles;               /* in a row */
     uint64_t ask_after_us;            /* Redis refused a claim or a grant: none before */
     uint64_t settle_after_us;         /* Redis refused a settle: not before */

@@ -387,6 +387,33 @@ a_throttle_gives_back_what_is_not_on_the_wire(void)
     expect_u64(accounts[0].settling.count, 16);
 }
 
+/* Not the whole storm again: a few ask whether it goes. */
+static void
+after_a_throttle_a_few_go_first(void)
+{
+    start(2);
+    const struct verdict verdict = {
+        .kind = VERDICT_LATER, .class = GRAPH_ERROR_BACKOFF, .code = 130429};
+    arrive(&accounts[0], SOURCE_QUEUE, 100);
+    turn();
+    expect_u64(accounts[0].granted, 100);
+    (void)pause_throttle(&accounts[0], &verdict);
+    drop_list(&accounts[0].settling); /* it is settled as later */
+    expect_u64(accounts[0].granted, 0);
+    accounts[0].paused_until_us = 0;
+    arrive(&accounts[0], SOURCE_QUEUE, 100);
+    turn();
+    expect_u64(accounts[0].granted, ALLOWANCE_LEAST);
+    arrive(&accounts[1], SOURCE_QUEUE, 100);
+    turn();
+    expect_u64(accounts[1].granted, 100); /* the others know nothing of it */
+    for (int i = 0; i < 8; i++)
+        allowance_grow(&accounts[0].allowance);
+    turns_stir(&accounts[0]);
+    turn();
+    expect_u64(accounts[0].granted, ALLOWANCE_LEAST + 8);
+}
+
 static void
 the_first_time_is_waited_for(void)
 {
@@ -530,6 +557,7 @@ main(void)
     TEST(what_comes_during_a_claim_is_asked_for);
     TEST(a_thousand_paused_ones_cost_nothing);
     TEST(a_throttle_gives_back_what_is_not_on_the_wire);
+    TEST(after_a_throttle_a_few_go_first);
     TEST(the_first_time_is_waited_for);
     TEST(the_lease_brings_all_of_a_business_back);
     TEST(streams_are_shared);
