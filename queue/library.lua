@@ -869,8 +869,9 @@ end
 -- that is loaded again. It must not outlive a failover either: the replication id, which changes
 -- with every promotion, is looked at in every call.
 
--- business → declared: holder → true; waited: milliseconds that calls have seen it for; last: when
--- the last of them was; replication: the id then; is_open: all of the living have declared.
+-- business → declared: holder → true; seen: milliseconds that calls have seen it for; waited: the
+-- same, as far as that is for others to wait; last: when the last of these calls was; replication: the
+-- id then; is_open: all of the living have declared; has_forgotten: a name, so perhaps others.
 local told = {}
 
 local function replication_id()
@@ -878,19 +879,20 @@ local function replication_id()
   return good and type(info) == 'string' and info:match('master_replid:(%x+)') or ''
 end
 
--- What was told of a business until now. A business that had no workers when it was first seen has
--- nothing that could have been forgotten. Time is counted in small steps from call to call, so that
--- no jump of the clock ends it.
+-- What was told of a business until now. One that had no workers when it was first seen waits for
+-- nobody, until somebody declares whose name was forgotten. Time is counted in small steps from call to
+-- call, so that no jump of the clock ends it.
 local function told_of(business, workers)
   local replication, now = replication_id(), now_ms()
   local known = told[business]
   if not known or known.replication ~= replication then
     local is_new = redis.call('EXISTS', workers) == 0
-    known = {declared = {}, waited = is_new and DECLARE_WAIT_MS or 0, last = now,
+    known = {declared = {}, seen = 0, waited = is_new and DECLARE_WAIT_MS or 0, last = now,
       replication = replication, is_open = is_new}
     told[business] = known
   end
-  known.waited = known.waited + math.max(0, math.min(now - known.last, LOOK_GAP_MAX_MS))
+  local step = math.max(0, math.min(now - known.last, LOOK_GAP_MAX_MS))
+  known.seen, known.waited = known.seen + step, known.waited + step
   known.last = now
   return known
 end
@@ -909,7 +911,11 @@ end
 -- Must a claim or a grant wait for another worker to declare? Asked after judge_holder().
 local function must_wait(k)
   local known = told[k.business]
-  if known.is_open or known.waited >= DECLARE_WAIT_MS then
+  if known.waited >= DECLARE_WAIT_MS then
+    return false
+  elseif known.has_forgotten then
+    return true
+  elseif known.is_open then
     return false
   end
   for _, holder in ipairs(redis.call('HKEYS', k.workers)) do
@@ -3005,6 +3011,9 @@ end
 
 -- Parks a member whose settle as uncertain was forgotten.
 local function declare_uncertain(book, holder, telling)
+  if is_proven(book, telling) then
+    return -- a receipt was quicker: it is charged, and its member will leave with that
+  end
   local k, found = book.k, locate(book, telling.member)
   local waiting = found.waiting
   if found.place == 'gone' or exposed_of(book, telling.token) then
@@ -3134,7 +3143,15 @@ end
 -- Is the holder among the workers, or may that have been forgotten?
 local function is_known_or_young(k, holder)
   local known = told_of(k.business, k.workers)
-  return redis.call('HEXISTS', k.workers, holder) == 1 or known.waited < DECLARE_WAIT_MS
+  return redis.call('HEXISTS', k.workers, holder) == 1 or known.seen < DECLARE_WAIT_MS
+end
+
+-- It is a worker (again). Where one name was forgotten, others may be: all wait for them.
+local function write_holder(k, holder)
+  if redis.call('HSETNX', k.workers, holder, 0) == 1 then
+    local known = told[k.business]
+    known.has_forgotten, known.waited = true, known.seen
+  end
 end
 
 -- Takes all that was told, in this order: what is accepted leaves, what is uncertain is parked, and
@@ -3189,7 +3206,7 @@ local function declare(keys, args)
     read_receipt(book, telling)
   end
 
-  redis.call('HSETNX', k.workers, holder, 0)
+  write_holder(k, holder)
   take_tellings(book, holder, claim, tellings)
   write_left(book)
   for i, grant in ipairs(grants) do
