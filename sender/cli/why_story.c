@@ -2,6 +2,7 @@
 
 #include "sender/base/clock.h"
 #include "sender/base/json.h"
+#include "sender/cli/attempt_history.h"
 #include "sender/cli/print.h"
 #include "sender/cost/money.h"
 
@@ -354,6 +355,32 @@ put_remedy(struct buffer *out, const struct dead_entry *entry)
     }
 }
 
+static void
+print_history(const struct attempt_history *history)
+{
+    for (uint32_t i = 0; i < history->count; i++) {
+        printf("  attempt %llu at ", (unsigned long long)history->lines[i].attempt);
+        print_time(history->lines[i].at_ms);
+        printf(": ");
+        print_plain(history->lines[i].words);
+        putchar('\n');
+    }
+}
+
+static void
+print_json_history(const struct attempt_history *history)
+{
+    printf(",\"history\":[");
+    for (uint32_t i = 0; i < history->count; i++) {
+        printf("%s{\"at\":%llu,\"attempt\":%llu,\"reason\":", i == 0 ? "" : ",",
+               (unsigned long long)history->lines[i].at_ms,
+               (unsigned long long)history->lines[i].attempt);
+        print_json_text(history->lines[i].words);
+        putchar('}');
+    }
+    putchar(']');
+}
+
 void
 why_story_dead(const struct why_story *story, const struct dead_entry *entry)
 {
@@ -376,8 +403,12 @@ why_story_dead(const struct why_story *story, const struct dead_entry *entry)
     buffer_put_span(&sentence, entry->reason);
     put_remedy(&sentence, entry);
     buffer_put_span(&sentence, entry->member);
+    struct attempt_history history;
+    if (!attempt_history_read(operator_value(entry->fields, "history"), &history))
+        history.count = 0; /* somebody else's word */
     if (!story->json) {
         print_sentence(&sentence);
+        print_history(&history);
         return;
     }
     print_head(story, SPAN("dead"), entry->member);
@@ -387,6 +418,7 @@ why_story_dead(const struct why_story *story, const struct dead_entry *entry)
     print_json_text(entry->reason);
     printf(",\"attempts\":%llu,\"at\":%llu", (unsigned long long)entry->attempts,
            (unsigned long long)entry->at_ms);
+    print_json_history(&history);
     print_tail(&sentence);
 }
 

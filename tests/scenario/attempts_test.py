@@ -139,7 +139,19 @@ def used_up_ones_are_dead_with_their_history():
         expect(began <= times[0] and times[1] - times[0] >= 170 and times[2] - times[1] >= 260,
                "when: %s" % times)
         why = house.verb("why", entries[0]).stdout
-        expect("after 3 attempts" in why and "(#131000) again" in why, why)
+        expect("after 3 attempts" in why and "attempt 1 at" in why and "(#131000) first" in why, why)
+        told = json.loads(house.verb("why", entries[0], "--json").stdout)["history"]
+        expect([(line["attempt"], line["reason"]) for line in told] ==
+               [(1, "(#131000) first"), (2, "(#131000) again"), (3, "(#131000) again")],
+               "for programs: %s" % told)
+        # What another program wrote there is no history, and harms nobody.
+        client = house.redis.client()
+        for bad in ('["1 2', "[]x", '["1 2 a",]', '["a b c"]', "{}", "[1]", '["1 1 \\u0000\\u001b"]'):
+            client.xadd(BASE + ":dead", {"entry": "9-9", "type": "dead", "reason": "r", "attempts": 1,
+                                         "at": 1, "history": bad, "o.to": "+33612345678"})
+            client.hset(BASE + ":dead:members", "9-9", client.xrevrange(BASE + ":dead", count=1)[0][0])
+            told = json.loads(house.verb("why", "9-9", "--json").stdout)
+            expect(len(told["history"]) == (bad.count("u0000")), "%s: %s" % (bad, told))
 
 
 def main():
