@@ -1,6 +1,9 @@
 #include "sender/cli/attempt_history.h"
 
 #include "sender/base/json.h"
+#include "sender/cli/print.h"
+
+#include <stdio.h>
 
 /* The size of the JSON string that `text` begins with, its quotes included; 0: it is none. */
 static size_t
@@ -68,4 +71,30 @@ attempt_history_read(struct span json, struct attempt_history *history)
         rest = rest.size > 0 ? (struct span){rest.data + 1, rest.size - 1} : rest;
     }
     return true;
+}
+
+void
+attempt_history_print(const struct attempt_history *history)
+{
+    for (uint32_t i = 0; i < history->count; i++) {
+        printf("  attempt %llu at ", (unsigned long long)history->lines[i].attempt);
+        print_time(history->lines[i].at_ms);
+        printf(": ");
+        print_plain(history->lines[i].words);
+        putchar('\n');
+    }
+}
+
+void
+attempt_history_print_json(const struct attempt_history *history)
+{
+    printf(",\"history\":[");
+    for (uint32_t i = 0; i < history->count; i++) {
+        printf("%s{\"at\":%llu,\"attempt\":%llu,\"reason\":", i == 0 ? "" : ",",
+               (unsigned long long)history->lines[i].at_ms,
+               (unsigned long long)history->lines[i].attempt);
+        print_json_text(history->lines[i].words);
+        putchar('}');
+    }
+    putchar(']');
 }

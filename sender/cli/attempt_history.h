@@ -24,4 +24,8 @@ struct attempt_history {
 /* Reads the field's value; an empty one has no lines. False: it is none of ours, or too long. */
 bool attempt_history_read(struct span json, struct attempt_history *history);
 
+/* A line each, or `,"history":[…]` as a further member of a JSON object. */
+void attempt_history_print(const struct attempt_history *history);
+void attempt_history_print_json(const struct attempt_history *history);
+
 #endif

@@ -355,32 +355,6 @@ put_remedy(struct buffer *out, const struct dead_entry *entry)
     }
 }
 
-static void
-print_history(const struct attempt_history *history)
-{
-    for (uint32_t i = 0; i < history->count; i++) {
-        printf("  attempt %llu at ", (unsigned long long)history->lines[i].attempt);
-        print_time(history->lines[i].at_ms);
-        printf(": ");
-        print_plain(history->lines[i].words);
-        putchar('\n');
-    }
-}
-
-static void
-print_json_history(const struct attempt_history *history)
-{
-    printf(",\"history\":[");
-    for (uint32_t i = 0; i < history->count; i++) {
-        printf("%s{\"at\":%llu,\"attempt\":%llu,\"reason\":", i == 0 ? "" : ",",
-               (unsigned long long)history->lines[i].at_ms,
-               (unsigned long long)history->lines[i].attempt);
-        print_json_text(history->lines[i].words);
-        putchar('}');
-    }
-    putchar(']');
-}
-
 void
 why_story_dead(const struct why_story *story, const struct dead_entry *entry)
 {
@@ -408,7 +382,7 @@ why_story_dead(const struct why_story *story, const struct dead_entry *entry)
         history.count = 0; /* somebody else's word */
     if (!story->json) {
         print_sentence(&sentence);
-        print_history(&history);
+        attempt_history_print(&history);
         return;
     }
     print_head(story, SPAN("dead"), entry->member);
@@ -418,7 +392,7 @@ why_story_dead(const struct why_story *story, const struct dead_entry *entry)
     print_json_text(entry->reason);
     printf(",\"attempts\":%llu,\"at\":%llu", (unsigned long long)entry->attempts,
            (unsigned long long)entry->at_ms);
-    print_json_history(&history);
+    attempt_history_print_json(&history);
     print_tail(&sentence);
 }
 
