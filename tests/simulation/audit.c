@@ -322,6 +322,18 @@ audit_kind(struct run *run, const struct notice *notice, uint32_t accepted)
                     notice_kind_text(notice->kind));
 }
 
+/* Redis forgot that it was granted, and the worker that knew was gone before it could say so. */
+static bool
+is_excused(const struct run *run, const struct notice *notice)
+{
+    const struct truth *truth = &run->graph.truth;
+    for (uint32_t i = 0; i < truth->count; i++)
+        if (truth->attempts[i].number == notice->number &&
+            mishaps_excuse(&run->mishaps, truth->attempts[i].at_us))
+            return true;
+    return false;
+}
+
 static void
 audit_notice(struct run *run, const struct notice *notice, struct run_result *result)
 {
@@ -331,8 +343,17 @@ audit_notice(struct run *run, const struct notice *notice, struct run_result *re
         world_fault(world, "N-%u was never written", notice->number);
         return;
     }
+    if (notice->forgotten) {
+        result->forgotten++;
+        return;
+    }
+    if (accepted != notice->accepted + notice->corrected && is_excused(run, notice)) {
+        result->doubled += accepted > 1 ? 1 : 0;
+        return;
+    }
     uint32_t ended = 1 + notice->requeued + notice->resurrected;
-    if (notice->ended != ended)
+    /* Dead, requeued and accepted looks like dead and proven. */
+    if (notice->ended > ended || notice->ended < 1 + notice->requeued)
         world_fault(world, "N-%u (%s, %s) has %u ends, not %u; the last is %s", notice->number,
                     notice_kind_text(notice->kind), notice->member, notice->ended, ended,
                     notice->ended > 0 ? notice->last : "none");
@@ -344,12 +365,13 @@ audit_notice(struct run *run, const struct notice *notice, struct run_result *re
         world_fault(
             world, "N-%u was accepted %u times by Meta, and told so %u times (%u corrected)",
             notice->number, accepted, notice->accepted + notice->corrected, notice->corrected);
-    if (accepted > 1 && notice->flagged + 1 < accepted)
+    if (accepted > 1 && notice->flagged + 1 < accepted && !is_excused(run, notice))
         world_fault(world, "N-%u was sent %u times, and %u of them flagged", notice->number,
                     accepted, notice->flagged);
     uint32_t policy =
         notice->kind == NOTICE_CODE ? world->weather.code_policy : world->weather.policy;
-    if (accepted > 1 && policy != POLICY_RESEND && world->weather.requeues == 0)
+    if (accepted > 1 && policy != POLICY_RESEND && world->weather.requeues == 0 &&
+        !is_excused(run, notice))
         world_fault(world, "N-%u was sent %u times, though nobody asked for it", notice->number,
                     accepted);
     if (notice->dead && !ended_in_dead(notice) && !ended_as(notice, "parked"))

@@ -30,6 +30,13 @@ add_attempt(struct audit_bill *bill, const struct attempt *attempt)
     struct bill_cell *cell = find_cell(bill, attempt->day, field);
     if (attempt->failed)
         return;
+    const struct run *run = bill->run;
+    if (run->notices.notices[attempt->number].forgotten ||
+        mishaps_excuse(&run->mishaps, attempt->at_us)) {
+        cell->maybe_count++;
+        cell->maybe_millionths += attempt->millionths;
+        return;
+    }
     cell->count++;
     cell->millionths += attempt->millionths;
 }
@@ -94,6 +101,12 @@ audit_bill_tell(struct audit_bill *bill, struct span price)
     bill->told_millionths += millionths;
 }
 
+static bool
+is_between(uint64_t least, uint64_t more, uint64_t number)
+{
+    return number >= least && number <= least + more;
+}
+
 void
 audit_bill_close(struct audit_bill *bill)
 {
@@ -103,7 +116,8 @@ audit_bill_close(struct audit_bill *bill)
         const struct bill_cell *cell = &bill->cells[i];
         count += cell->booked_count;
         millionths += cell->booked_millionths;
-        if (cell->count != cell->booked_count || cell->millionths != cell->booked_millionths)
+        if (!is_between(cell->count, cell->maybe_count, cell->booked_count) ||
+            !is_between(cell->millionths, cell->maybe_millionths, cell->booked_millionths))
             world_fault(&bill->run->world,
                         "%s %s: Meta bills %" PRIu64 " for %" PRIu64 ", the ledger has %" PRIu64
                         " for %" PRIu64,

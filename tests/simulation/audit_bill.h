@@ -11,6 +11,8 @@ struct bill_cell {
     char field[256]; /* CELL#CUR */
     uint64_t count;
     uint64_t millionths;
+    uint64_t maybe_count; /* of what Redis forgot: its charges may be lost */
+    uint64_t maybe_millionths;
     uint64_t booked_count;
     uint64_t booked_millionths;
 };

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { REQUEUE_MAX = 16, ACCOUNTS = 3 };
+enum { REQUEUE_MAX = 16, ACCOUNTS = 3, EXCUSE_US = 25 * 1000000 };
 
 enum mishap_kind {
     MISHAP_KILL,
@@ -15,6 +15,7 @@ enum mishap_kind {
     MISHAP_DRAIN,
     MISHAP_CLOCK,
     MISHAP_CRASH,
+    MISHAP_FORGET, /* from here to a crash that follows at once */
     MISHAP_TROUBLE,
     MISHAP_REDIS_CLOCK,
     MISHAP_FLUSH,
@@ -38,6 +39,7 @@ static const char *const bases[ACCOUNTS] = {"facteur:{acme}:fr", "facteur:{acme}
 
 /* Something more that is to happen: of the kinds that concern a host or an account. */
 static void plan(struct run *run, enum mishap_kind kind, struct host *host, uint32_t account);
+static struct mishap *add(struct run *run, enum mishap_kind kind, uint64_t wait_us);
 
 static struct host *
 draw_host(struct run *run)
@@ -53,6 +55,8 @@ kill_host(struct mishap *mishap)
 {
     struct run *run = mishap->run;
     struct host *host = draw_host(run);
+    check(run->mishaps.killed_count < KILLS_MAX);
+    run->mishaps.killed_us[run->mishaps.killed_count++] = run->world.now_us;
     host_kill(host);
     plan(run, MISHAP_START, host, 0);
 }
@@ -93,6 +97,36 @@ set_clock_wrong(struct mishap *mishap)
 
 /* ---- Redis ------------------------------------------------------------------------------------
  */
+
+static void
+crash_redis(struct mishap *mishap)
+{
+    struct run *run = mishap->run;
+    struct mishaps *mishaps = &run->mishaps;
+    uint64_t down_us = world_between(&run->world, 1000, 5000000);
+    if (redis_is_up(&run->redis) && mishaps->mark != NULL) {
+        check(mishaps->forgotten_count < FORGOTTEN_MAX);
+        mishaps->forgotten[mishaps->forgotten_count++] =
+            (struct forgotten){mishaps->mark_us, run->world.now_us};
+        notices_forget(&run->notices, mishaps->mark_us);
+    }
+    redis_crash(&run->redis, down_us, mishaps->mark);
+    store_mark_drop(mishaps->mark);
+    mishaps->mark = NULL;
+}
+
+/* everysec, or a replica that lags: what is written within the next second is lost. */
+static void
+begin_to_forget(struct mishap *mishap)
+{
+    struct run *run = mishap->run;
+    struct mishaps *mishaps = &run->mishaps;
+    if (mishaps->mark != NULL || !redis_is_up(&run->redis))
+        return;
+    mishaps->mark = store_mark(run->redis.store);
+    mishaps->mark_us = run->world.now_us;
+    (void)add(run, MISHAP_CRASH, world_between(&run->world, 0, 1000000));
+}
 
 static void
 trouble_redis(struct mishap *mishap)
@@ -164,6 +198,7 @@ requeue_some(struct mishap *mishap)
         if (answer == NULL || !reply_is_text(answer, "ok"))
             continue;
         chosen[i].notice->requeued += chosen[i].told ? 1 : 0;
+        chosen[i].notice->requeued_us = run->world.now_us;
         world_tell(&run->world, "operator", "requeues N-%u", chosen[i].notice->number);
     }
 }
@@ -200,7 +235,10 @@ happen(struct mishap *mishap)
         set_clock_wrong(mishap);
         return;
     case MISHAP_CRASH:
-        redis_crash(&run->redis, world_between(world, 1000, 5000000), NULL);
+        crash_redis(mishap);
+        return;
+    case MISHAP_FORGET:
+        begin_to_forget(mishap);
         return;
     case MISHAP_TROUBLE:
         trouble_redis(mishap);
@@ -286,7 +324,7 @@ mishaps_open(struct mishaps *mishaps, struct run *run)
     plan_some(run, MISHAP_STOP, weather->stops);
     plan_some(run, MISHAP_DRAIN, weather->drains);
     plan_some(run, MISHAP_CLOCK, weather->clock_jumps);
-    plan_some(run, MISHAP_CRASH, weather->crashes);
+    plan_some(run, weather->forgets ? MISHAP_FORGET : MISHAP_CRASH, weather->crashes);
     plan_some(run, MISHAP_TROUBLE, weather->troubles);
     plan_some(run, MISHAP_REDIS_CLOCK, weather->redis_jumps);
     plan_some(run, MISHAP_FLUSH, weather->flushes);
@@ -295,9 +333,34 @@ mishaps_open(struct mishaps *mishaps, struct run *run)
     plan_some(run, MISHAP_TOKEN, weather->moods[MOOD_TOKEN] > 0 ? 2 : 0);
 }
 
+/* Long enough for a grant to be sent, and for a worker to come back and declare. */
+static bool
+is_soon_after(uint64_t at_us, const struct forgotten *forgotten)
+{
+    return at_us >= forgotten->from_us && at_us <= forgotten->to_us + EXCUSE_US;
+}
+
+bool
+mishaps_excuse(const struct mishaps *mishaps, uint64_t at_us)
+{
+    const struct weather *weather = &mishaps->run->world.weather;
+    bool may_be_late = weather->had_holes || weather->had_failed_dials || weather->stops > 0;
+    for (uint32_t i = 0; i < mishaps->forgotten_count; i++) {
+        const struct forgotten *forgotten = &mishaps->forgotten[i];
+        bool is_excused = may_be_late;
+        for (uint32_t k = 0; k < mishaps->killed_count; k++)
+            is_excused = is_excused || is_soon_after(mishaps->killed_us[k], forgotten);
+        if (is_excused && is_soon_after(at_us, forgotten))
+            return true;
+    }
+    return false;
+}
+
 void
 mishaps_close(struct mishaps *mishaps)
 {
+    store_mark_drop(mishaps->mark);
+    mishaps->mark = NULL;
     while (mishaps->first != NULL)
         end_mishap(mishaps->first);
 }
@@ -319,6 +382,7 @@ mishaps_mend(struct mishaps *mishaps)
     for (uint32_t i = 0; i < HOUSE_HOSTS; i++) {
         run->house.hosts[i].clock.wrong_ms = 0;
         run->house.hosts[i].stopped_until_us = 0;
+        run->house.hosts[i].stop_in_turn_us = 0;
     }
     mishaps_resume(mishaps);
     bring_token(run);

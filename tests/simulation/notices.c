@@ -254,6 +254,10 @@ on_time(struct timer *timer)
 {
     struct notices *notices = container_of(timer, struct notices, timer);
     struct world *world = notices->world;
+    if (notices->is_careful != NULL && notices->is_careful(notices->context)) {
+        timer_start(&world->agenda, timer, world->now_us + 100000);
+        return;
+    }
     uint64_t burst = world_between(world, 1, 20);
     uint32_t end = notices->count;
     if (world->weather.fair) { /* the backlog at once, the others one by one */
@@ -293,6 +297,17 @@ notices_close(struct notices *notices)
 {
     timer_stop(&notices->world->agenda, &notices->timer);
     free(notices->notices);
+}
+
+void
+notices_forget(struct notices *notices, uint64_t since_us)
+{
+    for (uint32_t i = 0; i < notices->next; i++) {
+        struct notice *notice = &notices->notices[i];
+        notice->forgotten = notice->forgotten || notice->written_us >= since_us;
+        if (notice->requeued > 0 && notice->requeued_us >= since_us)
+            notice->requeued--;
+    }
 }
 
 bool

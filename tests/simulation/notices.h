@@ -31,10 +31,12 @@ struct notice {
     char id[16];     /* "" for none */
     char member[64]; /* as Redis calls it; "" before it was written */
     uint64_t written_us;
+    bool forgotten;      /* Redis took it, and forgot it */
     uint32_t big_before; /* fairness: what had been read of the large account's when it came */
     bool measured;       /* likewise: it was alone of its account */
     bool read;           /* likewise: it was read itself */
     /* What has been told of it: the audit's. */
+    uint64_t requeued_us;
     uint32_t requeued; /* by an operator, after an outcome that was told */
     uint32_t ended;    /* final outcomes told */
     uint32_t accepted; /* outcomes `accepted` */
@@ -54,12 +56,15 @@ struct notices {
     uint64_t end_us; /* all are to be written by then */
     struct timer timer;
     void (*on_written)(void *context, struct notice *notice);
+    bool (*is_careful)(void *context); /* nothing is written now */
     void *context;
     char accounts[4][32]; /* "facteur:{acme}:fr" … */
 };
 
 void notices_open(struct notices *notices, struct world *world, struct redis *redis);
 void notices_close(struct notices *notices);
+/* Redis forgot what was written since then. */
+void notices_forget(struct notices *notices, uint64_t since_us);
 bool notices_are_written(const struct notices *notices);
 /* By what Redis calls it; NULL: none of ours. */
 struct notice *notices_find(const struct notices *notices, uint32_t account, struct span member);

@@ -39,6 +39,13 @@ on_written(void *context, struct notice *notice)
     fairness_written(&run->fairness, notice);
 }
 
+static bool
+is_careful(void *context)
+{
+    const struct run *run = context;
+    return run->world.weather.careful && run->mishaps.mark != NULL;
+}
+
 static void
 set_attempts(struct run *run, struct attempt_settings *attempts)
 {
@@ -80,6 +87,7 @@ open_run(struct run *run, const struct run_settings *settings)
     house_open(&run->house, &run->world, settings->sender);
     notices_open(&run->notices, &run->world, &run->redis);
     run->notices.on_written = on_written;
+    run->notices.is_careful = is_careful;
     run->notices.context = run;
     fairness_open(&run->fairness, &run->world, &run->notices);
     mishaps_open(&run->mishaps, run);
@@ -127,7 +135,13 @@ static void
 hear_receipts(struct run *run)
 {
     world_tell(&run->world, "run", "every receipt is told");
-    if (!webhooks_tell_all(&run->webhooks))
+    bool told = false;
+    for (uint32_t s = 0; s < REST_MAX_S && !told; s++) { /* or the library is just being loaded */
+        told = webhooks_tell_all(&run->webhooks);
+        if (!told)
+            house_run_until(&run->house, run->world.now_us + SECOND_US);
+    }
+    if (!told)
         world_fault(&run->world, "receipts cannot be told");
     for (uint32_t s = 0; s < REST_MAX_S && (s < REST_MIN_S || !audit_is_at_rest(run)); s++)
         house_run_until(&run->house, run->world.now_us + SECOND_US);

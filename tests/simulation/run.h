@@ -40,8 +40,10 @@ struct run_result {
     uint32_t faults; /* broken beliefs */
     uint64_t digest; /* of all that happened: the same in a replay */
     uint32_t notices;
-    uint32_t accepted; /* by Meta */
-    uint32_t possible; /* sent twice, and flagged */
+    uint32_t accepted;  /* by Meta */
+    uint32_t possible;  /* sent twice, and flagged */
+    uint32_t forgotten; /* Redis took and forgot them: nothing is asked of these */
+    uint32_t doubled;   /* sent twice because Redis forgot the first, and so did a dead worker */
     uint64_t simulated_us;
 };
 

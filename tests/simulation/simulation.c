@@ -94,6 +94,8 @@ struct totals {
     uint64_t notices;
     uint64_t accepted;
     uint64_t possible;
+    uint64_t forgotten;
+    uint64_t doubled;
     uint64_t simulated_us;
 };
 
@@ -110,6 +112,8 @@ run_one(const struct command *command, struct run_settings *settings, struct tot
     totals->notices += result.notices;
     totals->accepted += result.accepted;
     totals->possible += result.possible;
+    totals->forgotten += result.forgotten;
+    totals->doubled += result.doubled;
     totals->simulated_us += result.simulated_us;
     if (command->twice) {
         struct run_result again;
@@ -136,6 +140,10 @@ say_totals(const struct totals *totals, double seconds)
            " of them possible duplicates; %.0f s of simulated time in %.1f s\n",
            totals->runs, totals->failures, totals->notices, totals->accepted, totals->possible,
            (double)totals->simulated_us / 1e6, seconds);
+    if (totals->forgotten + totals->doubled > 0)
+        printf("where Redis forgot what it had answered: %" PRIu64 " notices forgotten, %" PRIu64
+               " sent twice\n",
+               totals->forgotten, totals->doubled);
 }
 
 /* The library is loaded once: every run's Redis begins with it. */

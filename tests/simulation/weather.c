@@ -71,10 +71,13 @@ draw_machines(struct weather *weather, struct random *dice)
     weather->clock_jumps = sometimes(dice, 3);
     weather->slow_turns = sometimes(dice, 10000);
     weather->crashes = sometimes(dice, 3);
-    weather->forgets = false;
     weather->troubles = sometimes(dice, 4);
     weather->redis_jumps = sometimes(dice, 3);
     weather->flushes = sometimes(dice, 2);
+    weather->forgets = weather->crashes > 0 && random_below(dice, 2) == 0;
+    weather->careful = random_below(dice, 2) == 0;
+    if (weather->forgets) /* an id would be given twice if its clock went back as well */
+        weather->redis_jumps = 0;
 }
 
 /* Everything works, and one account has a huge backlog that Meta may throttle. */
@@ -121,6 +124,8 @@ weather_draw(struct weather *weather, struct random *dice)
 void
 weather_clear(struct weather *weather)
 {
+    weather->had_holes = weather->hole > 0;
+    weather->had_failed_dials = weather->dial_fails > 0;
     weather->latency_us = 200;
     weather->split = weather->cut = weather->hole = 0;
     weather->dial_fails = weather->late_bytes = 0;

@@ -43,6 +43,8 @@ struct weather {
     uint32_t hole;       /* a connection is a black hole for a while, at each sending */
     uint32_t dial_fails; /* a connect or a handshake fails */
     uint32_t late_bytes; /* what was in flight when a connection broke still arrives, late */
+    bool had_holes;      /* before it cleared up */
+    bool had_failed_dials;
     /* Meta. */
     uint32_t moods[MOOD_COUNT]; /* weights */
     uint32_t answer_us;         /* an answer takes at most */
@@ -59,6 +61,7 @@ struct weather {
     /* Redis. */
     uint32_t crashes;     /* restarts, in the whole run */
     bool forgets;         /* a restart goes back up to a second: everysec, or a failover */
+    bool careful;         /* then: producers write nothing of what will be forgotten */
     uint32_t troubles;    /* LOADING, BUSY, READONLY, OOM …, likewise */
     uint32_t redis_jumps; /* of Redis' clock, likewise */
     uint32_t flushes;     /* the function library is lost, likewise */
