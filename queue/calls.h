@@ -266,8 +266,10 @@ struct declare_grant {
      * in none were settled otherwise, or never left: they are free. */
     const uint64_t *accepted;  /* settled as accepted: charged and gone, if that was forgotten */
     const uint64_t *uncertain; /* settled as uncertain: parked, if that was forgotten */
-    const uint64_t *open;      /* granted, and no settle of them was answered yet */
-    uint32_t member_count;     /* of the record, at most CALLS_GRANT_MEMBERS_MAX */
+    /* Granted, and no settle of them was answered yet. Not what is to be settled as `later`: that
+     * is not on the wire, and if it was settled, another may have been granted it since. */
+    const uint64_t *open;
+    uint32_t member_count; /* of the record, at most CALLS_GRANT_MEMBERS_MAX */
 };
 
 struct declare_request {

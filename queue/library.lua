@@ -2419,7 +2419,7 @@ end
 
 ---- places: where a member is -------------------------------------------------------------------
 
-local claim_around, grant_members, locate, leave_place
+local claim_around, grant_members, granted_by, locate, leave_place
 
 do
 
@@ -2469,7 +2469,7 @@ function grant_members(grant)
 end
 
 -- The places in a holder's grants: member → list of {grant, index}.
-local function granted_by(book, holder)
+function granted_by(book, holder)
   if not book.granted[holder] then
     local index = {}
     for _, name in ipairs(redis.call('HKEYS', book.k.grants)) do
@@ -2980,10 +2980,37 @@ local function read_declared(book, grant, tellings)
   end
 end
 
--- Has another living worker, which has declared what it has, taken this member since?
-local function is_of_another(book, holder, found)
-  return found.holder and found.holder ~= holder
-    and (found.place == 'granted' or told[book.k.business].declared[found.holder])
+-- Was this attempt, or a later one, settled already? Its member then waits with that many attempts.
+local function is_counted(found, telling)
+  local attempts = found.waiting and found.waiting.attempt
+  return attempts ~= nil and attempts >= tonumber(telling.attempt)
+end
+
+-- Is the member somebody else's by now: of one who has declared, or of a grant with a later attempt?
+-- An earlier attempt of one who has not was settled before this one began, and Redis has forgotten
+-- it: its bit is set.
+local function is_of_another(book, holder, found, telling)
+  if not found.holder or found.holder == holder then
+    return false
+  elseif told[book.k.business].declared[found.holder] then
+    return true
+  end
+  local others = {}
+  for _, one in ipairs(granted_by(book, found.holder)[found.name] or {}) do
+    if not words_have(one.grant.words, one.index) then
+      others[#others + 1] = one
+      local attempt = grant_members(one.grant)[one.index + 1].attempt
+      if tonumber(attempt) > tonumber(telling.attempt) then
+        return true
+      end
+    end
+  end
+  for _, one in ipairs(others) do
+    words_set(one.grant.words, one.index)
+    one.grant.is_changed = true
+  end
+  found.place, found.holder = 'claimed', nil
+  return false
 end
 
 -- The id is this member's, also if that was forgotten and another took it meanwhile.
@@ -2995,8 +3022,8 @@ end
 
 local function declare_accepted(book, holder, telling)
   local found = locate(book, telling.member)
-  if found.holder == holder then
-    found.holder = nil -- its claim goes back: nobody waits for this member any more
+  if not is_of_another(book, holder, found, telling) then
+    found.holder = nil -- whose claim it is in gives that back: nobody waits for this member any more
   end
   if found.place ~= 'gone' and not is_proven(book, telling) then
     retake_id(book, telling)
@@ -3016,11 +3043,12 @@ local function declare_uncertain(book, holder, telling)
   end
   local k, found = book.k, locate(book, telling.member)
   local waiting = found.waiting
-  if found.place == 'gone' or exposed_of(book, telling.token) then
+  if found.place == 'gone' or exposed_of(book, telling.token) or is_counted(found, telling) then
     return
   end
   write_exposed(book, telling)
-  if found.place == 'uncertain' or found.place == 'dead' or is_of_another(book, holder, found) then
+  if found.place == 'uncertain' or found.place == 'dead'
+      or is_of_another(book, holder, found, telling) then
     return
   end
   retake_id(book, telling)
@@ -3048,8 +3076,9 @@ local function is_still_open(book, holder, telling)
   if known then
     return not words_have(known, telling.index)
   end
-  return found.place ~= 'gone' and found.place ~= 'dead' and not exposed_of(book, telling.token)
-    and not is_proven(book, telling) and not is_of_another(book, holder, found)
+  return found.place ~= 'gone' and found.place ~= 'dead' and not is_counted(found, telling)
+    and not exposed_of(book, telling.token) and not is_proven(book, telling)
+    and not is_of_another(book, holder, found, telling)
 end
 
 -- Moves a member that may be on the wire to where nobody else takes it from: into later, held by
@@ -3209,6 +3238,7 @@ local function declare(keys, args)
   write_holder(k, holder)
   take_tellings(book, holder, claim, tellings)
   write_left(book)
+  write_grants(book)
   for i, grant in ipairs(grants) do
     reply[i + 1] = write_open(k, grant, grant.open)
   end

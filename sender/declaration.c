@@ -58,6 +58,14 @@ is_under_way(const struct worker *worker)
     return grants_under_way(worker);
 }
 
+/* What was put off is not on the wire, and its settle may have been done: then somebody else has
+ * been granted the member, and ours is not to be held against that one's. */
+static bool
+is_put_off(const struct delivery *delivery)
+{
+    return delivery->state == DELIVERY_SETTLING && delivery->outcome.action == SETTLE_LATER;
+}
+
 /* An outcome before any grant is judged again by whoever claims the member next. */
 static void
 drop_ungranted(struct delivery_list *list)
@@ -66,7 +74,7 @@ drop_ungranted(struct delivery_list *list)
     struct delivery *delivery;
     *list = (struct delivery_list){0};
     while ((delivery = list_pop(&whole)) != NULL) {
-        if (delivery->grant != NULL)
+        if (delivery->grant != NULL && !is_put_off(delivery))
             list_push(list, delivery);
         else
             lease_drop(delivery);
