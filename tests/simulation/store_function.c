@@ -48,7 +48,7 @@ store_functions_close(struct store_functions *functions)
 {
     free_libraries(functions);
     if (functions->lua != NULL)
-        lua_close(functions->lua);
+        store_lua_close(functions->lua);
     free(functions->words);
     store_bytes_free(&functions->reply);
     *functions = (struct store_functions){0};

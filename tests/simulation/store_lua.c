@@ -1,6 +1,7 @@
 #include "tests/simulation/store_lua.h"
 
 #include "sender/base/check.h"
+#include "tests/simulation/store_lua_memory.h"
 #include "tests/simulation/store_lua_redis.h"
 #include "tests/simulation/store_lua_values.h"
 #include "tests/simulation/store_state.h"
@@ -153,10 +154,19 @@ use_globals(lua_State *lua, const char *name)
     lua_pop(lua, 1);
 }
 
+void
+store_lua_close(lua_State *lua)
+{
+    void *memory;
+    (void)lua_getallocf(lua, &memory);
+    lua_close(lua);
+    store_lua_memory_close(memory);
+}
+
 lua_State *
 store_lua_open(struct store *store)
 {
-    lua_State *lua = luaL_newstate();
+    lua_State *lua = lua_newstate(store_lua_memory_resize, store_lua_memory_open());
     check(lua != NULL);
     open_library(lua, luaopen_base, "");
     open_library(lua, luaopen_package, LUA_LOADLIBNAME);

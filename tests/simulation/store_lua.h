@@ -13,6 +13,7 @@
 
 /* A new state for this store. Needs the modules cjson and bit: Debian's lua-cjson and lua-bitop. */
 lua_State *store_lua_open(struct store *store);
+void store_lua_close(lua_State *lua);
 void store_lua_release(lua_State *lua, int callback);
 
 /* A library's text as Lua's bytes, the caller's. NULL: an error was written, as FUNCTION LOAD says
