@@ -36,7 +36,7 @@ need_packages() {
 }
 
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config python3 liburing-dev libssl-dev libhiredis-dev
-    libjansson-dev libnghttp2-dev libcyaml-dev libyaml-dev redis-server ca-certificates tzdata"
+    libjansson-dev libnghttp2-dev libicu-dev libcyaml-dev libyaml-dev redis-server ca-certificates tzdata"
 TEST_PACKAGES="git openssl curl python3-redis nghttp2-client nghttp2-server nginx-light clang-format
     universal-ctags liblua5.1-0-dev lua-cjson lua-bitop"
 command -v node >/dev/null 2>&1 || TEST_PACKAGES="$TEST_PACKAGES nodejs"

@@ -1,6 +1,6 @@
 #include "templates/policy/letter.h"
 
-#include "letter_table.inc" /* of the build */
+#include "templates/policy/letter_table.inc" /* made by the build */
 
 #include <stdbool.h>
 
@@ -46,8 +46,8 @@ letter_at(const uint8_t *data, uint32_t size, uint32_t at, struct letter *letter
         letter->folded[0] = code;
         return;
     }
-    uint32_t entry = letter_blocks[letter_index[code / LETTER_BLOCK] * LETTER_BLOCK +
-                                   code % LETTER_BLOCK];
+    uint32_t entry =
+        letter_blocks[letter_index[code / LETTER_BLOCK] * LETTER_BLOCK + code % LETTER_BLOCK];
     letter->class = entry & 15;
     letter->look_alike = entry >> 4 & 1;
     letter->upper = entry >> 5 & 1;

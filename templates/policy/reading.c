@@ -11,8 +11,8 @@ struct reader {
     uint32_t word;         /* first symbol of the word that is being read */
     uint32_t word_letters; /* of the text: capitals are counted against them */
     uint32_t word_capitals;
-    bool word_native;      /* it has a Latin letter of its own … */
-    bool word_look_alike;  /* … and one that only looks like it */
+    bool word_native;     /* it has a Latin letter of its own … */
+    bool word_look_alike; /* … and one that only looks like it */
     bool word_repaired;
 };
 
@@ -122,8 +122,8 @@ static bool
 take_disguised(struct reader *reader, const struct letter *letter)
 {
     uint8_t byte = reader->data[reader->at];
-    uint32_t stands_for = letter->class == LETTER_DIGIT ? disguised(letter->folded[0])
-                                                        : disguised(byte);
+    uint32_t stands_for =
+        letter->class == LETTER_DIGIT ? disguised(letter->folded[0]) : disguised(byte);
     bool inside = reader->reading->count > reader->word;
     if (stands_for == 0 || !letter_follows(reader, reader->at + letter->size) ||
         (!inside && byte != '$' && byte != '@'))
@@ -194,9 +194,8 @@ take_number(struct reader *reader)
     }
     uint32_t count = reader->reading->count;
     if (symbol == READING_NUMBER &&
-        (last == READING_MONEY ||
-         (last == READING_SPACE && count > 1 &&
-          reader->reading->symbols[count - 2] == READING_MONEY))) {
+        (last == READING_MONEY || (last == READING_SPACE && count > 1 &&
+                                   reader->reading->symbols[count - 2] == READING_MONEY))) {
         reader->at = end; /* "€ 12": the sign stands for it */
         return;
     }
@@ -342,8 +341,8 @@ void
 reading_take(struct span text, struct reading *reading)
 {
     struct reader reader = {.data = (const uint8_t *)text.data,
-                            .size = (uint32_t)(text.size < READING_CHUNK ? text.size
-                                                                         : READING_CHUNK),
+                            .size =
+                                (uint32_t)(text.size < READING_CHUNK ? text.size : READING_CHUNK),
                             .reading = reading};
     struct link link;
     uint32_t after = 0;

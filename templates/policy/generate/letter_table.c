@@ -185,7 +185,7 @@ entry_of(UChar32 code)
             class = LETTER_MARK;
     }
     uint32_t value = count == 1 ? folded[0] : count > 1 ? pool_place(folded, count) : 0;
-    return (uint32_t)class | (uint32_t)look_alike << 4 | upper << 5 | count << 6 | value << 9;
+    return (uint32_t) class | (uint32_t)look_alike << 4 | upper << 5 | count << 6 | value << 9;
 }
 
 static void
@@ -212,8 +212,8 @@ main(void)
         entries[code] = U_IS_SURROGATE(code) ? (uint32_t)LETTER_SPACE : entry_of(code);
     for (uint32_t i = 0; i < BLOCKS_MAX; i++) {
         uint32_t found = 0;
-        while (found < block_count && memcmp(blocks + found * BLOCK, entries + i * BLOCK,
-                                             BLOCK * sizeof(*blocks)) != 0)
+        while (found < block_count &&
+               memcmp(blocks + found * BLOCK, entries + i * BLOCK, BLOCK * sizeof(*blocks)) != 0)
             found++;
         if (found == block_count)
             memcpy(blocks + block_count++ * BLOCK, entries + i * BLOCK, BLOCK * sizeof(*blocks));

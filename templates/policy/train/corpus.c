@@ -121,7 +121,8 @@ static int
 is_language_file(const struct dirent *entry)
 {
     size_t size = strlen(entry->d_name);
-    return size > 4 && strcspn(entry->d_name, "-.") < 8 && strcmp(entry->d_name + size - 4, ".txt") == 0;
+    return size > 4 && strcspn(entry->d_name, "-.") < 8 &&
+           strcmp(entry->d_name + size - 4, ".txt") == 0;
 }
 
 static bool
@@ -267,8 +268,8 @@ corpus_expand(const struct corpus *corpus, const struct corpus_line *line, struc
             return put_plain(&expansion, rest);
         struct span inside = {rest.data + open + 1, rest.size - open - 1};
         if (!span_find(inside, ']', &close)) {
-            error_set(error, "%s.txt: a [ without ] in \"%.*s\"",
-                      corpus->languages[line->language], SPAN_ARG(line->text));
+            error_set(error, "%s.txt: a [ without ] in \"%.*s\"", corpus->languages[line->language],
+                      SPAN_ARG(line->text));
             return false;
         }
         if (!put_plain(&expansion, (struct span){rest.data, open}) ||

@@ -8,7 +8,7 @@
 #include "templates/policy/features.h"
 
 struct example {
-    size_t first;   /* in `indexes` */
+    size_t first; /* in `indexes` */
     uint32_t count;
     float weight;
     bool promotional;

@@ -18,7 +18,7 @@ struct learner {
 struct learner_settings {
     uint32_t rounds; /* over all examples */
     float rate;
-    float decay;     /* of a weight, each time that its feature is seen */
+    float decay; /* of a weight, each time that its feature is seen */
 };
 
 void learner_open(struct learner *learner);

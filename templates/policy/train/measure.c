@@ -18,7 +18,7 @@ struct scores {
 struct measuring {
     struct reading reading;
     struct features features;
-    struct scores all[2];                  /* notifications, promotional; the twelve languages */
+    struct scores all[2]; /* notifications, promotional; the twelve languages */
     struct scores by_language[LANGUAGES + 1][2];
     struct scores chat;
 };
@@ -83,8 +83,7 @@ take_row(struct measuring *measuring, const struct learner *learner, char *row)
     features_take(&measuring->reading, 0, measuring->reading.count, true, &measuring->features);
     if (measuring->features.count == 0)
         return;
-    double margin =
-        learner_margin(learner, measuring->features.index, measuring->features.count);
+    double margin = learner_margin(learner, measuring->features.index, measuring->features.count);
     uint32_t number = 0;
     while (number < LANGUAGES && strcmp(languages[number], language) != 0)
         number++;

@@ -21,7 +21,7 @@ static const struct {
     uint32_t expansions;
     float weight;
 } shares[CORPUS_LABELS] = {
-    [CORPUS_TRANS] = {6, 1.0f}, [CORPUS_NEAR] = {8, 1.5f}, [CORPUS_HAM] = {3, 0.5f},
+    [CORPUS_TRANS] = {6, 1.0f}, [CORPUS_NEAR] = {8, 1.5f},  [CORPUS_HAM] = {3, 0.5f},
     [CORPUS_VALUE] = {4, 0.7f}, [CORPUS_PROMO] = {6, 1.0f}, [CORPUS_BAIT] = {5, 0.7f},
     [CORPUS_MIXED] = {5, 1.0f},
 };

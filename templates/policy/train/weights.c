@@ -62,8 +62,10 @@ weights_write(const struct learner *learner, const struct corpus *corpus, const 
         fprintf(stderr, "%s: cannot be written\n", path);
         return false;
     }
-    fprintf(file, "# Made by facteur-policy-train from templates/policy/corpus (%u lines); see "
-                  "README.md there.\n", corpus->line_count);
+    fprintf(file,
+            "# Made by facteur-policy-train from templates/policy/corpus (%u lines); see "
+            "README.md there.\n",
+            corpus->line_count);
     fprintf(file, "bits %d\nbias %.0f\nunit %.0f\n", FEATURES_BITS, nearbyint(learner->bias * 1e6),
             nearbyint(step * 1e9));
     for (uint32_t i = 0; i < WEIGHTS; i += ROW)

@@ -4,7 +4,8 @@
  *     # comments: provenance
  *     bias SCALED
  *     unit MILLIONTHS           what one step of a weight is worth
- *     PLACE HEX…                64 weights of one byte each (two's complement); rows of zeros are left out
+ *     PLACE HEX…                64 weights of one byte each (two's complement); rows of zeros are
+ * left out
  */
 #ifndef FACTEUR_TEMPLATES_POLICY_TRAIN_WEIGHTS_H
 #define FACTEUR_TEMPLATES_POLICY_TRAIN_WEIGHTS_H
