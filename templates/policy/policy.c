@@ -1,9 +1,12 @@
 #include "templates/policy/policy.h"
 #include "sender/base/check.h"
 #include "templates/policy/fold.h"
+#include "templates/policy/learnt.h"
 #include "templates/policy/links.h"
 #include "templates/policy/rules.h"
 #include "templates/policy/terms.h"
+
+#include <math.h>
 
 enum {
     SENTENCE_HITS_MAX = 16,
@@ -11,6 +14,7 @@ enum {
     APPLIED_REACH = 56, /* bytes between what was applied and the words that say so */
     OVERLAP = 256,      /* bytes that two chunks share, so that a phrase is whole in one of them */
     LONG_PARAMETER = 60,
+    PHRASE = 3, /* words; of a parameter with less the model says nothing */
 };
 
 /* How much each thing counts. Chosen on texts that are not in this repository; see README.md. */
@@ -23,6 +27,10 @@ static const float weight_of_disguise = 0.25f;
 static const float commercial = 0.4f;          /* a parameter's score that makes its length count */
 static const float share_when_applied = 0.25f; /* of an offer that was applied already */
 static const float factor_in_parameter = 1.5f;
+/* Of the model's margin and what the rules add to it: refused from here on. See README.md. */
+static const float margin_refused = 2.4f;
+static const float margin_refused_in_parameter = 2.6f;
+static const float margin_of_rules = 2.0f; /* of a score of 1 */
 
 static const struct {
     const char *name;
@@ -288,6 +296,31 @@ sum_up(const struct judge *judge)
     judgement->promotional = judgement->score >= POLICY_THRESHOLD;
 }
 
+/* What rules do not know the model may: texts of any kind, in the languages it has learnt. */
+static void
+take_learnt(struct judge *judge, struct span text, bool parameter)
+{
+    struct judgement *judgement = judge->judgement;
+    struct learnt learnt;
+    float refused = parameter ? margin_refused_in_parameter : margin_refused;
+    refused -= margin_of_rules * judgement->score;
+    learnt_judge(text, refused, &learnt);
+    if (learnt.words < (parameter ? PHRASE : 1))
+        return;
+    float score = 1 / (1 + expf(refused - learnt.margin));
+    if (score < POLICY_THRESHOLD) /* between: how near it came */
+        score = score < judgement->score ? judgement->score : score;
+    bool alone = !judgement->promotional; /* a rule that refused it explains better */
+    if (score >= POLICY_THRESHOLD && alone && learnt.end > learnt.start) {
+        struct hit hit = {
+            .rule = RULE_LEARNT, .weight = score, .start = learnt.start, .end = learnt.end};
+        add_finding(judgement, &hit);
+    }
+    if (score > judgement->score)
+        judgement->score = score;
+    judgement->promotional = judgement->score >= POLICY_THRESHOLD;
+}
+
 static void
 judge_text(struct span text, struct span language, bool parameter, struct judgement *judgement)
 {
@@ -311,6 +344,7 @@ judge_text(struct span text, struct span language, bool parameter, struct judgem
         add_hit(&judge, &hit);
         sum_up(&judge);
     }
+    take_learnt(&judge, text, parameter);
 }
 
 void

@@ -125,7 +125,8 @@ take_disguised(struct reader *reader, const struct letter *letter)
     uint32_t stands_for =
         letter->class == LETTER_DIGIT ? disguised(letter->folded[0]) : disguised(byte);
     bool inside = reader->reading->count > reader->word;
-    if (stands_for == 0 || !letter_follows(reader, reader->at + letter->size) ||
+    bool goes_on = letter_follows(reader, reader->at + letter->size);
+    if (stands_for == 0 || (!goes_on && !reader->word_repaired) ||
         (!inside && byte != '$' && byte != '@'))
         return false;
     push(reader, stands_for, reader->at, reader->at + letter->size);
@@ -234,10 +235,28 @@ take_break(struct reader *reader, const struct letter *letter)
     part(reader, READING_BREAK, start, reader->at);
 }
 
+/* Most letters of most texts. */
+static bool
+take_ascii_letter(struct reader *reader)
+{
+    uint8_t byte = reader->data[reader->at];
+    uint8_t lower = byte | 0x20;
+    if (lower < 'a' || lower > 'z')
+        return false;
+    push(reader, lower, reader->at, reader->at + 1);
+    reader->word_letters++;
+    reader->word_capitals += byte != lower;
+    reader->word_native = true;
+    reader->at++;
+    return true;
+}
+
 static void
 take_letter(struct reader *reader)
 {
     struct letter letter;
+    if (take_ascii_letter(reader))
+        return;
     letter_at(reader->data, reader->size, reader->at, &letter);
     if ((letter.class == LETTER_DIGIT || letter.class == LETTER_MONEY ||
          letter.class == LETTER_SPACE || letter.class == LETTER_BREAK) &&

@@ -33,6 +33,7 @@ enum rule_kind { RULE_IS_OFFER, RULE_IS_PUSH, RULE_IS_SIGN, RULE_IS_APPLIED, RUL
     X(LINK, "link", SIGN, "a link")                                                                \
     X(SHOUTING, "shouting", SIGN, "capitals and exclamation marks")                                \
     X(LENGTH, "length", SIGN, "a parameter that is a sentence of its own")                         \
+    X(LEARNT, "learnt", SIGN, "words as advertising has them, by what was learnt")                 \
     X(APPLIED, "applied", APPLIED, "applied, refunded, received, expired: it happened")            \
     X(NOTHING, "nothing", NOTHING, "looks like an offer and is none")
 

@@ -21,7 +21,7 @@ static const struct {
     uint32_t expansions;
     float weight;
 } shares[CORPUS_LABELS] = {
-    [CORPUS_TRANS] = {6, 1.0f}, [CORPUS_NEAR] = {8, 1.5f},  [CORPUS_HAM] = {3, 0.5f},
+    [CORPUS_TRANS] = {6, 1.0f}, [CORPUS_NEAR] = {8, 1.5f},  [CORPUS_HAM] = {6, 1.0f},
     [CORPUS_VALUE] = {4, 0.7f}, [CORPUS_PROMO] = {6, 1.0f}, [CORPUS_BAIT] = {5, 0.7f},
     [CORPUS_MIXED] = {5, 1.0f},
 };
@@ -134,7 +134,7 @@ main(int argc, char **argv)
 {
     static struct training training;
     struct learner learner;
-    struct learner_settings settings = {.rounds = 5, .rate = 0.25f, .decay = 2e-6f};
+    struct learner_settings settings = {.rounds = 8, .rate = 0.4f, .decay = 1e-3f};
     const char *corpus = NULL;
     const char *out = NULL;
     uint64_t seed = 1;
