@@ -291,14 +291,22 @@ def test_one_that_was_settled_is_nobodys(house):
 
 
 def test_who_is_fenced_has_nothing_to_declare(house):
+    """Unless Redis may have forgotten its name: so for the first ten seconds it is heard."""
     queue = house.queue
     entry = queue.add()
     worker = Worker(house, W1)
+    other = Worker(house, W2)
     worker.claim()
-    worker.grant("queue", [entry])
+    grant = worker.grant("queue", [entry])
     queue.fence(W1)
     queue.recover()
+    equal(worker.declare(), [])  # it is parked, and stays so
+    equal((places(queue), queue.fence(W1, 0)), ({entry: "uncertain"}, 1))
+    for _ in range(2 * WAIT_SECONDS + 2):
+        time.sleep(0.5)
+        queue.beat(other.holder, 2, "renew")
     before = queue.dump()
+    worker.grants[grant]["open"] = {0}
     equal(worker.declare(), ["fenced"])
     equal(queue.declared(W1), ["fenced"])
     equal(queue.dump(), before)
