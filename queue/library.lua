@@ -3020,6 +3020,14 @@ local function retake_id(book, telling)
   end
 end
 
+-- A member that is nowhere had its outcome, or Redis has forgotten that it was ever added. Its
+-- producer may add it again then: the id says that it was sent.
+local function keep_id_of_gone(book, telling)
+  if telling.id ~= '' and #telling.id <= ID_SIZE_MAX and not telling.declared.known then
+    redis.call('SET', book.k.id .. telling.id, telling.member, 'PX', book.ttl, 'NX')
+  end
+end
+
 local function declare_accepted(book, holder, telling)
   local found = locate(book, telling.member)
   if not is_of_another(book, holder, found, telling) then
@@ -3188,6 +3196,9 @@ end
 local function take_tellings(book, holder, claim, tellings)
   for _, telling in ipairs(tellings) do
     local known = telling.declared.known
+    if locate(book, telling.member).place == 'gone' then
+      keep_id_of_gone(book, telling)
+    end
     if telling.what ~= 'open' and not (known and words_have(known, telling.index)) then
       local take_it = telling.what == 'accepted' and declare_accepted or declare_uncertain
       take_it(book, holder, telling)
@@ -3219,6 +3230,7 @@ local function declare(keys, args)
   book.until_ms = take_number(reader, 'uncertain_until')
   book.keep = take_number(reader, 'events_keep')
   book.ttl, book.now = take_number(reader, 'dedupe_ttl'), now_ms()
+  need(book.ttl >= 1, 'dedupe_ttl must be at least 1 ms')
   local grants, tellings, names = take_all_declared(reader, holder), {}, {}
   take_end(reader)
   for _, grant in ipairs(grants) do

@@ -324,6 +324,10 @@ check_times(const struct settings_input *input, struct error_text *error)
         error_set(error, "lease: must be from 500ms to 10m");
         return false;
     }
+    if (input->dedupe_ttl_ms == 0) {
+        error_set(error, "dedupe-ttl: must be at least 1ms; a day is usual");
+        return false;
+    }
     if (input->uncertain_wait_ms < input->lease_ms + input->request_timeout_ms) {
         error_set(
             error,

@@ -57,7 +57,7 @@ def the_file_the_environment_the_flags(config):
     expect(config.check(environment={"FACTEUR_CURRENCY": "XYZ"}).returncode == 78,
            "the environment is over the default")
     for flags in (["--uncertain", "maybe"], ["--uncertain-codes", "maybe"], ["--retry", "5"],
-                  ["--retry-classes", "unknown"], ["--uncertain-wait", "31s"]):
+                  ["--retry-classes", "unknown"], ["--uncertain-wait", "31s"], ["--dedupe-ttl", "0s"]):
         config.write()
         expect(config.check(*flags).returncode == 78, "bad: " + " ".join(flags))
     config.write(more="        uncertain: drop\n        uncertain_codes: park\n        retry: none\n"

@@ -332,6 +332,7 @@ def test_nonsense_is_refused_and_changes_nothing(house):
             ("uncertain_until", declare(head=(W1, W1 + ".9", "x", 10, 10))),
             ("events_keep", declare(head=(W1, W1 + ".9", 5, "x", 10))),
             ("dedupe_ttl", declare(head=(W1, W1 + ".9", 5, 10, -1))),
+            ("at least 1 ms", declare(head=(W1, W1 + ".9", 5, 10, 0))),
             ("is no grant of", declare(name=W2 + ".1")),
             ("another holder", declare(record=good.replace(W1, W2))),
             ("cannot be read", declare(record="x")), ("cannot be read", declare(record="")),

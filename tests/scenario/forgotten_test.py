@@ -107,6 +107,25 @@ def test_an_id_that_another_took_meanwhile_goes_back_to_who_was_sent(house):
     equal(worker.settle(grant, "accept", [0], ids=["k"]), ["ok"])
 
 
+def test_one_that_was_added_and_sent_in_the_forgotten_time_is_not_sent_again(house):
+    """Its producer adds it again, for it had an answer that Redis has forgotten: with an id."""
+    queue = house.queue
+    worker = Worker(house, W1)
+    mark = house.mark()
+    entries = [queue.add(id="k%d" % n) for n in range(3)]
+    worker.claim()
+    grant = worker.grant("queue", entries, ids={name: "k%d" % n for n, name in enumerate(entries)})
+    worker.settle(grant, "accept", [0], ids=["k0"])
+    worker.settle(grant, "uncertain", [1])
+    queue = house.restart(mark)
+    equal(queue.client.exists(key("queue")), 0)
+    equal(worker.declare(), [])
+    note = dict(to="+33612345678", template="order_shipped", lang="fr")
+    equal([queue.enqueue("queue", id="k%d" % n, **note) for n in range(3)],
+          [["duplicate", entry] for entry in entries])
+    equal(queue.cost(), (0, 0))  # nobody can tell it from one that was settled and charged
+
+
 def test_members_of_bulk_entries(house):
     queue = house.queue
     entry = queue.add(bulk=BULK)
