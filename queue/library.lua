@@ -147,8 +147,18 @@ local function throttled_until(k)
 end
 
 -- Wakes the workers that sleep: they are blocked on the streams, and what happened is seen in none.
+-- Not being heard is no failure: they look all the same, only later.
 local function ring(k, why)
-  redis.call('XADD', k.bell, 'MAXLEN', BELL_MAX, '*', 'account', k.account, 'why', why)
+  redis.pcall('XADD', k.bell, 'MAXLEN', BELL_MAX, '*', 'account', k.account, 'why', why)
+end
+
+-- A member waits for its receipt until then. The first one of an account is told to who looks after
+-- them: the others are not due before it.
+local function await_receipt(k, member, until_ms)
+  redis.call('ZADD', k.uncertain, until_ms, member)
+  if redis.call('ZCARD', k.uncertain) == 1 then
+    ring(k, 'uncertain')
+  end
 end
 
 local function now_ms()
@@ -2112,7 +2122,11 @@ local function write_waiting(k, place, group, now)
   end
   redis.call('HSET', k[place .. '_entries'], group.member,
     waiting_record(a[2], now, a[3], extra, group.fields))
-  redis.call('ZADD', k[place], a[1], group.member)
+  if place == 'uncertain' then
+    await_receipt(k, group.member, a[1])
+  else
+    redis.call('ZADD', k.later, a[1], group.member)
+  end
 end
 
 local function write_group(k, group, ttl, now)
@@ -2368,7 +2382,7 @@ local function park_members(book, members, until_ms, now)
         .. past_extra(waiting and waiting.possible_duplicate, history_of(waiting))
       redis.call('HSET', k.uncertain_entries, member.name,
         waiting_record(member.attempt, now, reason, extra, fields))
-      redis.call('ZADD', k.uncertain, until_ms, member.name)
+      await_receipt(k, member.name, until_ms)
       outcomes[#outcomes + 1] = outcome_json('uncertain', {member = member.name, cell = member.cell,
         attempt = member.attempt, at = now, fields = fields, id = member.id, reason = reason,
         is_duplicate = waiting and waiting.possible_duplicate})
@@ -3071,7 +3085,7 @@ local function declare_uncertain(book, holder, telling)
     .. past_extra(waiting and waiting.possible_duplicate, history_of(waiting))
   redis.call('HSET', k.uncertain_entries, telling.member,
     waiting_record(telling.attempt, book.now, telling.reason, extra, found.fields))
-  redis.call('ZADD', k.uncertain, book.until_ms, telling.member)
+  await_receipt(k, telling.member, book.until_ms)
   tell(book, outcome_json('uncertain', {member = telling.member, cell = telling.cell,
     attempt = telling.attempt, at = book.now, fields = found.fields, id = telling.id,
     reason = telling.reason, is_duplicate = waiting and waiting.possible_duplicate}))

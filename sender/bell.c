@@ -2,6 +2,7 @@
 
 #include "sender/base/check.h"
 #include "sender/base/log.h"
+#include "sender/overdue.h"
 #include "sender/pause.h"
 #include "sender/turns.h"
 
@@ -88,7 +89,11 @@ hear(struct worker *worker, uint32_t number, const struct reply *entries)
         int size = snprintf(base, sizeof(base), "%s:%.*s",
                             keys_of_business(worker, number)->business, SPAN_ARG(name));
         struct account *account = find_account(worker, (struct span){base, (size_t)size});
-        if (account != NULL) /* of another process's accounts */
+        if (account == NULL)
+            continue; /* of another process */
+        if (reply_is_text(reply_at(fields, 3), "uncertain"))
+            overdue_wake(account);
+        else
             pause_look_again(account);
     }
 }
@@ -186,8 +191,10 @@ on_ready(void *context)
     worker->bell_stale = true;
     for (uint32_t i = 0; i < worker->sender->business_count; i++)
         worker->businesses[i].bell[0] = '\0';
-    for (uint32_t i = 0; i < worker->account_count; i++)
+    for (uint32_t i = 0; i < worker->account_count; i++) {
         pause_look_again(&worker->accounts[i]);
+        overdue_wake(&worker->accounts[i]);
+    }
     (void)session_command(redis_client_session(worker->bell), parts, 2, on_id, worker);
     redis_client_flush(worker->bell);
 }

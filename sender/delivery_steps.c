@@ -21,6 +21,8 @@
 enum {
     NO_CARD_WAIT_MS = 60 * 1000,         /* no rate card in force: an operator must bring one */
     GRANT_AGE_MAX_US = 20 * 1000 * 1000, /* granted and not sent for so long: give it back */
+    READY_MIN = 16, /* ready at the slowest pace: as many as are claimed ahead then */
+    READY_WAIT_US = 10 * 1000 * 1000, /* what would be ready for so long waits in later */
 };
 
 /* ---- read: the entry becomes a notification -------------------------------------------------- */
@@ -312,13 +314,30 @@ step_quote(struct delivery *delivery)
 /* ---- grant: one atomic call for the batch, at the end of the turn -----------------------------
  */
 
+/* A bulk entry is claimed whole, but at a slow pace most of it is not to hold slots, and nothing
+ * urgent is to wait behind it. */
+static bool
+is_far_behind(const struct delivery *delivery, uint64_t *wait_us)
+{
+    const struct account *account = delivery->account;
+    if (delivery->source == SOURCE_URGENT || account->ready_count < READY_MIN)
+        return false;
+    *wait_us = pace_wait_us(&account->pace, account->ready_count + account->settling.count + 1,
+                            loop_now_us(delivery->worker->loop));
+    return *wait_us > READY_WAIT_US;
+}
+
 static enum step_next
 step_grant(struct delivery *delivery)
 {
+    uint64_t wait_us;
     if (pause_frees_slots(delivery->account))
         return pause_put_back(delivery);
     if (attempt_waits_for_pair(delivery))
         return STEP_MORE;
+    if (is_far_behind(delivery, &wait_us))
+        return outcome_later(delivery, clock_unix_ms() + wait_us / 1000, delivery->attempts,
+                             SPAN("its account's pace: many others go before it"));
     list_push(&delivery->account->ready[delivery->source], delivery);
     delivery->account->ready_count++;
     turns_want_grant(delivery->account);

@@ -5,6 +5,7 @@
 #include "sender/base/log.h"
 #include "sender/claims.h"
 #include "sender/grants.h"
+#include "sender/overdue.h"
 #include "sender/pause.h"
 #include "sender/slots.h"
 #include "sender/turns.h"
@@ -176,8 +177,13 @@ static void
 look_around(struct worker *worker)
 {
     struct account *account = &worker->accounts[worker->look_next++ % worker->account_count];
-    if (loop_now_us(worker->loop) - account->asked_us >= LOOK_AROUND_US)
+    uint64_t now_us = loop_now_us(worker->loop);
+    if (now_us - account->looked_us < LOOK_AROUND_US)
+        return;
+    account->looked_us = now_us;
+    if (now_us - account->asked_us >= LOOK_AROUND_US)
         pause_look_again(account);
+    overdue_wake(account);
 }
 
 static void

@@ -13,27 +13,31 @@ enum {
     REFUSED_WAIT_US = 5 * 1000 * 1000,
 };
 
+static const uint64_t NEVER = UINT64_MAX;
+
 static void
 set_timer(struct worker *worker)
 {
-    uint64_t next_us = UINT64_MAX;
+    uint64_t next_us = NEVER;
     for (uint32_t i = 0; i < worker->account_count; i++) {
         const struct account *account = &worker->accounts[i];
         if (!account->overdue_asking && account->overdue_us < next_us)
             next_us = account->overdue_us;
     }
-    if (next_us != UINT64_MAX)
+    if (next_us != NEVER)
         timer_start(loop_timers(worker->loop), &worker->overdue_timer, next_us);
+    else
+        timer_stop(loop_timers(worker->loop), &worker->overdue_timer);
 }
 
 static void
 look_after(struct account *account, uint64_t wait_us)
 {
-    account->overdue_us = loop_now_us(account->worker->loop) + wait_us;
+    account->overdue_us = wait_us == NEVER ? NEVER : loop_now_us(account->worker->loop) + wait_us;
     set_timer(account->worker);
 }
 
-/* How long until there may be something to do. */
+/* How long until there may be something to do; NEVER: the bell rings. */
 static uint64_t
 next_wait_us(const struct account *account, const struct overdue_reply *overdue)
 {
@@ -43,11 +47,11 @@ next_wait_us(const struct account *account, const struct overdue_reply *overdue)
         return 0;
     if (most_us > WAIT_MAX_US)
         most_us = WAIT_MAX_US;
-    uint64_t wait_us = most_us;
-    if (overdue->next_until_ms >= 0)
-        wait_us = (uint64_t)overdue->next_until_ms > now_ms
-                      ? ((uint64_t)overdue->next_until_ms - now_ms) * 1000
-                      : 0;
+    if (overdue->next_until_ms < 0)
+        return NEVER;
+    uint64_t wait_us = (uint64_t)overdue->next_until_ms > now_ms
+                           ? ((uint64_t)overdue->next_until_ms - now_ms) * 1000
+                           : 0;
     if (wait_us > most_us)
         wait_us = most_us;
     return wait_us > WAIT_MIN_US ? wait_us : WAIT_MIN_US;
@@ -78,7 +82,8 @@ on_overdue(void *context, const struct reply *reply)
                  (unsigned long long)overdue.dropped, (unsigned long long)overdue.resent);
     if (overdue.resent > 0)
         turns_want_claim(account);
-    look_after(account, next_wait_us(account, &overdue));
+    uint64_t wait_us = next_wait_us(account, &overdue);
+    look_after(account, account->overdue_rung && wait_us == NEVER ? WAIT_MIN_US : wait_us);
 }
 
 static void
@@ -94,6 +99,7 @@ look(struct account *account)
         .dedupe_ttl_ms = worker->sender->settings.dedupe_ttl_ms,
         .members_max = MEMBERS_MAX,
     };
+    account->overdue_rung = false;
     account->overdue_asking = worker_may_call(worker) && call_overdue(&call, &request);
     if (!account->overdue_asking)
         account->overdue_us = loop_now_us(worker->loop) + WAIT_MIN_US;
@@ -126,6 +132,18 @@ overdue_open(struct worker *worker)
         worker->accounts[i].overdue_us =
             loop_now_us(worker->loop) + random_below(&worker->random, START_US);
     set_timer(worker);
+}
+
+void
+overdue_wake(struct account *account)
+{
+    struct worker *worker = account->worker;
+    if (worker->number != 0)
+        return;
+    if (account->overdue_asking)
+        account->overdue_rung = true; /* what was asked may have come too early for it */
+    else if (account->overdue_us == NEVER)
+        look_after(account, random_below(&worker->random, WAIT_MIN_US));
 }
 
 void

@@ -61,6 +61,7 @@ struct account {
     bool claiming;                /* a claim waits for its reply */
     uint32_t claim_holder;        /* which of the worker's names asked it */
     uint64_t asked_us;            /* when the last claim was asked */
+    uint64_t looked_us;           /* when it was last looked at without having rung */
     bool claim_sent;              /* false: its reply was lost, to be asked again */
     bool claim_in_doubt;          /* a reply to it was lost: it may have been done */
     bool has_more;                /* Redis may hold something for us: turns_want_claim() */
@@ -74,6 +75,7 @@ struct account {
     struct account_stop stop;
     uint64_t overdue_us; /* when to look at its uncertain members: overdue.h */
     bool overdue_asking; /* that call waits for its reply */
+    bool overdue_rung;   /* the bell rang meanwhile */
     struct pace_bucket pace;
     struct allowance allowance;       /* of what is granted, after a throttle */
     uint32_t throttles;               /* in a row */

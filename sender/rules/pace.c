@@ -130,6 +130,15 @@ pace_next_us(const struct pace_bucket *bucket, uint32_t count, uint64_t now_us)
     return start_us(bucket, now_us) + cost_us(bucket, count);
 }
 
+uint64_t
+pace_wait_us(const struct pace_bucket *bucket, uint32_t count, uint64_t now_us)
+{
+    if (bucket->pace.count == 0)
+        return 0;
+    uint64_t end_us = start_us(bucket, now_us) + cost_us(bucket, count);
+    return end_us > now_us ? end_us - now_us : 0;
+}
+
 uint32_t
 pace_worth(const struct pace_bucket *bucket)
 {

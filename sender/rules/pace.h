@@ -35,6 +35,8 @@ void pace_take(struct pace_bucket *bucket, uint32_t count, uint64_t now_us);
 /* When `count` may start at once (at most a bucket full is waited for); `now_us` if they may now.
  */
 uint64_t pace_next_us(const struct pace_bucket *bucket, uint32_t count, uint64_t now_us);
+/* How long until so many may have started, one behind the other; 0 without a limit. */
+uint64_t pace_wait_us(const struct pace_bucket *bucket, uint32_t count, uint64_t now_us);
 /* What is worth waiting for: half a bucket, so that starts come in small batches. >= 1. */
 uint32_t pace_worth(const struct pace_bucket *bucket);
 

@@ -148,15 +148,17 @@ class House:
 
     # ---- senders -------------------------------------------------------------------------------
 
-    def sender(self, *options, graph=None, ca_file=None, redis=None, launcher=()):
-        """Starts `facteur run`. `graph`: a URL with its version; `launcher`: words before facteur."""
+    def sender(self, *options, graph=None, ca_file=None, redis=None, launcher=(), account=True):
+        """Starts `facteur run`. `graph`: a URL with its version; `launcher`: words before facteur;
+        `account`: False when a configuration names the accounts, for the option would replace them."""
         with open(self.path("sender-%d.log" % len(self.senders)), "wb") as log:
             process = subprocess.Popen(
                 list(launcher) + [os.path.join(BUILD, "facteur"), "run",
                  "--redis", redis or "unix:" + self.redis.socket,
-                 "--account", ACCOUNT + "=" + PHONE_ID, "--graph", graph or self.url + "/v26.0",
+                 "--graph", graph or self.url + "/v26.0",
                  "--ca-file", ca_file or self.certificate(), "--token-file", self.token]
-                + list(options), stdout=log, stderr=log)
+                + (["--account", ACCOUNT + "=" + PHONE_ID] if account else []) + list(options),
+                stdout=log, stderr=log)
         self.senders.append(process)
         return process
 

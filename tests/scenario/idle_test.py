@@ -37,7 +37,7 @@ def cpu_seconds(process):
 
 
 def costs_nothing(house, sender, what):
-    time.sleep(0.5)
+    time.sleep(3)  # the first looks, and those that follow from what was done before, are over
     before, cpu = calls(house), cpu_seconds(sender)
     time.sleep(SECONDS)
     asked, used = calls(house) - before, cpu_seconds(sender) - cpu
@@ -91,8 +91,10 @@ def everything_is_heard(house):
 
 def main():
     with House() as house:
-        sender = house.sender("--config", config(house), "--workers", "1", "--lease", LEASE)
+        sender = house.sender("--config", config(house), "--workers", "1", "--lease", LEASE,
+                              account=False)
         house.wait_for_log("redis_ready")
+        expect("accounts=%d " % (OTHERS + 1) in house.log(), "all of them: " + house.log())
         costs_nothing(house, sender, "idle")
         pause_all(house)
         costs_nothing(house, sender, "paused or stopped, with something to do")

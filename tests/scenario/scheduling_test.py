@@ -1,7 +1,7 @@
 """When it goes out, and whether: not_before, expires, ids, urgent, and an account that is throttled."""
 import time
 
-from house import BASE, BUSINESS, House, expect, notification
+from house import BASE, BUSINESS, PHONE_ID, House, expect, notification
 
 OTHER = BUSINESS + ":be"
 OTHER_PHONE = "106540352242923"
@@ -157,6 +157,38 @@ def urgent_goes_before_a_full_queue():
         house.stop(sender)
 
 
+def urgent_overtakes_bulks_at_a_slow_pace():
+    """Two a second: a bulk entry is claimed whole and is half a minute's work. What is urgent does not
+    wait for it, and the queue has its floor all the same."""
+    with House() as house:
+        house.add_bulk(*[notification(number) for number in range(64)])
+        house.add_bulk(*[notification(100 + number) for number in range(64)])
+        path = house.file("facteur.yaml", """
+businesses:
+  - name: acme
+    accounts:
+      - name: fr
+        phone_number_id: "%s"
+        pace: 2/s
+""" % PHONE_ID)
+        sender = house.sender("--workers", "1", "--config", path, account=False)
+        house.wait_until("it began", lambda: len(house.outcomes()) >= 2)
+        entries = ["u" + entry for entry in
+                   house.add(*[notification(9000 + n) for n in range(16)], stream="urgent")]
+        added = now_ms()
+        house.wait_until("the urgent ones",
+                         lambda: set(entries) <= {o["entry"] for o in house.outcomes()}, 30)
+        at = [o["at"] - added for o in house.outcomes() if o["entry"] in entries]
+        between = sum(o["entry"] not in entries and added < o["at"] < added + max(at)
+                      for o in house.outcomes())
+        print("16 urgent ones at 2/s after %d to %d ms, %d of the queue between them"
+              % (min(at), max(at), between))
+        expect(min(at) < 4000, "the first at once: after %d ms" % min(at))
+        expect(max(at) < 14000, "all before the queue: after %d ms" % max(at))
+        expect(2 <= between <= 6, "an eighth of them is the queue's: %d" % between)
+        house.stop(sender)
+
+
 def a_throttled_account_resumes_by_itself():
     """At Meta's limit: throttling costs no attempt, and the other account does not feel it."""
     with House(emulator=["--phone-id", OTHER_PHONE, "--limit-rate", "100"]) as house:
@@ -185,6 +217,7 @@ def main():
     max_age_is_for_what_says_nothing()
     what_waited_too_long_for_meta_is_not_sent()
     urgent_goes_before_a_full_queue()
+    urgent_overtakes_bulks_at_a_slow_pace()
     a_throttled_account_resumes_by_itself()
 
 

@@ -119,6 +119,34 @@ no_pace_is_no_limit(void)
     expect_u64(pace_room(&bucket, 1), UINT32_MAX);
 }
 
+static void
+waits_are_as_long_as_the_pace_says(void)
+{
+    static const struct {
+        const char *text;
+        uint32_t count;
+        uint64_t wait_us;
+    } cases[] = {
+        {"80/s", 0, 0},
+        {"80/s", 80, 1000000},
+        {"10/m", 16, 96000000},
+        {"1/6s", 1, 6000000},
+        {"1/6s,burst=45", 45, 270000000},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct pace pace;
+        struct error_text error;
+        struct pace_bucket bucket;
+        uint64_t now_us = 1000000000000;
+        expect(pace_read(span_of(cases[i].text), &pace, &error));
+        pace_bucket_init(&bucket, &pace, 1, now_us);
+        pace_take(&bucket, (uint32_t)pace.burst, now_us); /* empty */
+        expect_u64(pace_wait_us(&bucket, cases[i].count, now_us), cases[i].wait_us);
+    }
+    const struct pace_bucket unlimited = {0};
+    expect_u64(pace_wait_us(&unlimited, 1000000, 1), 0);
+}
+
 int
 main(void)
 {
@@ -128,5 +156,6 @@ main(void)
     TEST(workers_share_it);
     TEST(the_next_is_told);
     TEST(no_pace_is_no_limit);
+    TEST(waits_are_as_long_as_the_pace_says);
     return test_end();
 }

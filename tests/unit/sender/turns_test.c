@@ -267,6 +267,39 @@ urgent_goes_first_but_not_alone(void)
     }
 }
 
+/* A bulk entry is claimed whole. At ten a minute most of it would hold slots for minutes, and what
+ * is urgent could not be claimed. */
+static void
+a_slow_account_keeps_few_ready(void)
+{
+    start(1);
+    const struct pace pace = {.count = 10, .period_us = 60000000, .burst = 1};
+    pace_bucket_init(&accounts[0].pace, &pace, 1, 0);
+    pace_take(&accounts[0].pace, 1, loop_now_us(fake.worker.loop));
+    arrive(&accounts[0], SOURCE_QUEUE, 64);
+    expect_u64(accounts[0].ready_count, 16);
+    expect_u64(accounts[0].settling.count, 48);
+    arrive(&accounts[0], SOURCE_URGENT, 1); /* never */
+    expect_u64(accounts[0].ready_count, 17);
+    uint64_t due_ms = accounts[0].settling.first->outcome.time_ms;
+    expect(accounts[0].settling.first->outcome.action == SETTLE_LATER);
+    expect(due_ms > clock_unix_ms() + 90000 && due_ms < clock_unix_ms() + 115000);
+    due_ms = accounts[0].settling.last->outcome.time_ms; /* one after the other */
+    expect(due_ms > clock_unix_ms() + 370000 && due_ms < clock_unix_ms() + 400000);
+}
+
+static void
+a_fast_account_keeps_all_ready(void)
+{
+    start(2);
+    const struct pace pace = {.count = 80, .period_us = 1000000, .burst = 8};
+    pace_bucket_init(&accounts[0].pace, &pace, 1, 0);
+    arrive(&accounts[0], SOURCE_QUEUE, 600);
+    arrive(&accounts[1], SOURCE_QUEUE, 600); /* without a limit */
+    expect_u64(accounts[0].ready_count, 600);
+    expect_u64(accounts[1].ready_count, 600);
+}
+
 /* ---- sending ----------------------------------------------------------------------------------
  */
 
@@ -552,6 +585,8 @@ main(void)
     TEST(shares_are_equal);
     TEST(whose_answers_do_not_come_leaves_room);
     TEST(urgent_goes_first_but_not_alone);
+    TEST(a_slow_account_keeps_few_ready);
+    TEST(a_fast_account_keeps_all_ready);
     TEST(claims_are_asked_in_turn);
     TEST(who_has_enough_does_not_ask);
     TEST(what_comes_during_a_claim_is_asked_for);
