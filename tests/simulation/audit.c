@@ -131,10 +131,21 @@ audit_tell(const struct run *run)
                 tell_worker(run, &run->house.hosts[i], run->house.hosts[i].workers[k]);
 }
 
+/* The dead have been found, and those who live are known. */
+static bool
+are_listed(struct run *run)
+{
+    int64_t living = 0;
+    for (uint32_t i = 0; i < HOUSE_HOSTS; i++)
+        living += run->house.hosts[i].worker_count;
+    const struct reply *listed = redis_words(&run->redis, "HLEN", "facteur:{acme}:workers", NULL);
+    return listed != NULL && listed->integer == living;
+}
+
 bool
 audit_is_at_rest(struct run *run)
 {
-    return are_at_rest(run, NULL);
+    return are_at_rest(run, NULL) && are_listed(run);
 }
 
 void
@@ -351,9 +362,15 @@ audit_notice(struct run *run, const struct notice *notice, struct run_result *re
         result->doubled += accepted > 1 ? 1 : 0;
         return;
     }
+    if (notice->answered) {
+        if (accepted > 0 || notice->ended > 0)
+            world_fault(world, "N-%u was refused when it was written, and went on", notice->number);
+        return;
+    }
     uint32_t ended = 1 + notice->requeued + notice->resurrected;
     /* Dead, requeued and accepted looks like dead and proven. */
-    if (notice->ended > ended || notice->ended < 1 + notice->requeued)
+    uint32_t had = notice->ended + notice->purged;
+    if (had > ended || had < 1 + notice->requeued)
         world_fault(world, "N-%u (%s, %s) has %u ends, not %u; the last is %s", notice->number,
                     notice_kind_text(notice->kind), notice->member, notice->ended, ended,
                     notice->ended > 0 ? notice->last : "none");

@@ -39,7 +39,7 @@ fairness_read(struct fairness *fairness, uint32_t account, uint32_t number)
 void
 fairness_judge(const struct fairness *fairness, uint32_t capacity)
 {
-    uint32_t batch = 2 * capacity;
+    uint32_t batch = 2 * capacity < FAIR_TURN ? FAIR_TURN : 2 * capacity;
     world_tell(fairness->world, "audit",
                "at most %u exchanges of the large account passed, at N-%u, of %u",
                fairness->longest, fairness->number, fairness->measured);

@@ -9,8 +9,11 @@
 
 #include "tests/simulation/notices.h"
 
-enum { FAIR_ACCOUNTS = 4 };
-enum { FAIR_BACKLOG = 250 }; /* the first notices of such a run: all of account 0, all at once */
+enum {
+    FAIR_ACCOUNTS = 4,
+    FAIR_BACKLOG = 250, /* the first notices of such a run: all of account 0, all at once */
+    FAIR_TURN = 8,      /* an account's turn at the least: sender/turns.c with small limits */
+};
 
 struct fairness {
     struct world *world;

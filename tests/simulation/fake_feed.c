@@ -5,6 +5,7 @@
 #include "tests/simulation/fake_feed.h"
 
 static struct edition *edition;
+static uint64_t serial = 1;
 
 void
 fake_feed_open(void)
@@ -22,6 +23,12 @@ fake_feed_close(void)
     edition_give(edition);
 }
 
+void
+fake_feed_change(void)
+{
+    serial++;
+}
+
 struct edition *
 catalogue_feed_take(struct catalogue_feed *feed, uint32_t index)
 {
@@ -36,7 +43,7 @@ catalogue_feed_serial(const struct catalogue_feed *feed, uint32_t index)
 {
     (void)feed;
     (void)index;
-    return 1;
+    return serial;
 }
 
 void

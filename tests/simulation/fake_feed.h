@@ -4,5 +4,6 @@
 
 void fake_feed_open(void);
 void fake_feed_close(void);
+void fake_feed_change(void); /* a new edition, as far as anybody can see: all look through theirs */
 
 #endif

@@ -34,7 +34,8 @@ house_build_sender(void)
         fprintf(stderr, "simulation: %s\n", error.text);
         exit(1);
     }
-    if (!redis_address_read("tcp://redis.test:6379", &sender->settings.redis, &error)) {
+    if (!redis_address_read("tcp://redis.test:6379,tcp://replica.test:6379",
+                            &sender->settings.redis, &error)) {
         fprintf(stderr, "simulation: %s\n", error.text);
         exit(1);
     }
@@ -75,6 +76,12 @@ bool
 host_is_up(const struct host *host)
 {
     return host->worker_count > 0;
+}
+
+bool
+host_is_ending(const struct host *host)
+{
+    return atomic_load(&host->sender.draining) || atomic_load(&host->sender.aborting);
 }
 
 void
@@ -148,6 +155,15 @@ host_stop(struct host *host, uint64_t for_us, bool in_turn)
 }
 
 void
+host_abort(struct host *host)
+{
+    if (!host_is_up(host))
+        return;
+    world_tell(host->house->world, host->name, "ends at once");
+    atomic_store(&host->sender.aborting, true);
+}
+
+void
 host_drain(struct host *host)
 {
     if (!host_is_up(host))
@@ -169,7 +185,8 @@ may_run(const struct host *host)
 static bool
 wants_turn(const struct host *host, const struct worker *worker)
 {
-    return worker != NULL && (loop_is_ready(worker->loop) || worker->done ||
+    bool is_aborting = atomic_load(&host->sender.aborting);
+    return worker != NULL && (loop_is_ready(worker->loop) || worker->done || is_aborting ||
                               (atomic_load(&host->sender.draining) && !worker->draining));
 }
 

@@ -3,7 +3,7 @@
  *
  * A process may be killed (kill -9: its links are gone, its memory is forgotten), stopped (SIGSTOP:
  * between two turns, or in the middle of one, right before its output reaches the kernel), drained
- * (SIGTERM), and its machine's wall clock may be wrong.
+ * (SIGTERM) or ended at once (a second one), and its machine's wall clock may be wrong.
  */
 #ifndef FACTEUR_TESTS_SIMULATION_HOUSE_H
 #define FACTEUR_TESTS_SIMULATION_HOUSE_H
@@ -44,10 +44,12 @@ void house_open(struct house *house, struct world *world, struct sender *sender)
 void house_close(struct house *house); /* kills who still runs */
 
 bool host_is_up(const struct host *host);
+bool host_is_ending(const struct host *host); /* it drains, or ends at once */
 void host_start(struct host *host, uint32_t workers);
 void host_kill(struct host *host);
 void host_stop(struct host *host, uint64_t for_us, bool in_turn);
 void host_drain(struct host *host);
+void host_abort(struct host *host); /* the second SIGTERM */
 
 /* Everything that happens until then. */
 void house_run_until(struct house *house, uint64_t until_us);

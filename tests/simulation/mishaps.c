@@ -1,18 +1,22 @@
 #include "tests/simulation/mishaps.h"
 
 #include "sender/base/check.h"
+#include "tests/simulation/fake_feed.h"
+#include "tests/simulation/operators.h"
 #include "tests/simulation/run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { REQUEUE_MAX = 16, ACCOUNTS = 3, EXCUSE_US = 25 * 1000000 };
+enum { EXCUSE_US = 25 * 1000000 };
 
 enum mishap_kind {
     MISHAP_KILL,
     MISHAP_START, /* the process that was killed or drained comes back */
     MISHAP_STOP,
     MISHAP_DRAIN,
+    MISHAP_ABORT,     /* of a process that drains */
+    MISHAP_TEMPLATES, /* the catalogue changes */
     MISHAP_CLOCK,
     MISHAP_CRASH,
     MISHAP_FORGET, /* from here to a crash that follows at once */
@@ -22,6 +26,7 @@ enum mishap_kind {
     MISHAP_PAUSE,
     MISHAP_RESUME,
     MISHAP_REQUEUE,
+    MISHAP_PURGE,
     MISHAP_TOKEN, /* the operator brings a new one */
 };
 
@@ -33,9 +38,6 @@ struct mishap {
     struct host *host; /* of START */
     uint32_t account;
 };
-
-static const char *const bases[ACCOUNTS] = {"facteur:{acme}:fr", "facteur:{acme}:de",
-                                            "facteur:{acme}:us"};
 
 /* Something more that is to happen: of the kinds that concern a host or an account. */
 static void plan(struct run *run, enum mishap_kind kind, struct host *host, uint32_t account);
@@ -83,6 +85,8 @@ drain_host(struct mishap *mishap)
     struct run *run = mishap->run;
     struct host *host = draw_host(run);
     host_drain(host);
+    if (world_chance(&run->world, 300000))
+        plan(run, MISHAP_ABORT, host, 0);
     plan(run, MISHAP_START, host, 0);
 }
 
@@ -145,71 +149,6 @@ flush_library(struct mishap *mishap)
     (void)redis_words(&mishap->run->redis, "FUNCTION", "FLUSH", NULL);
 }
 
-/* ---- operators --------------------------------------------------------------------------------
- */
-
-static void
-pause_account(struct mishap *mishap, const char *word)
-{
-    struct run *run = mishap->run;
-    const struct reply *reply =
-        redis_words(&run->redis, "FCALL", "facteur_pause", "2", bases[mishap->account],
-                    "facteur:{acme}", word, "operator", "simulated", NULL);
-    world_tell(&run->world, "operator", "%s account %u: %s", word, mishap->account,
-               reply == NULL ? "redis is away" : "done");
-}
-
-/* What stands in dead is requeued, some of it. */
-static void
-requeue_some(struct mishap *mishap)
-{
-    struct run *run = mishap->run;
-    char key[64];
-    struct {
-        struct notice *notice;
-        bool told; /* its end was told as an outcome */
-        char id[32];
-    } chosen[REQUEUE_MAX];
-    uint32_t count = 0;
-    snprintf(key, sizeof(key), "%s:dead", bases[mishap->account]);
-    const struct reply *dead = redis_words(&run->redis, "XRANGE", key, "-", "+", NULL);
-    for (size_t i = 0; dead != NULL && i < dead->count && count < REQUEUE_MAX; i++) {
-        const struct reply *fields = reply_at(dead->elements[i], 1);
-        struct span entry = {0};
-        struct span type = {0};
-        for (size_t k = 0; fields != NULL && k + 1 < fields->count; k += 2) {
-            if (reply_is_text(fields->elements[k], "entry"))
-                entry = fields->elements[k + 1]->text;
-            if (reply_is_text(fields->elements[k], "type"))
-                type = fields->elements[k + 1]->text;
-        }
-        chosen[count].notice = notices_find(&run->notices, mishap->account, entry);
-        chosen[count].told = !span_equal(type, SPAN("uncertain"));
-        snprintf(chosen[count].id, sizeof(chosen[count].id), "%.*s",
-                 SPAN_ARG(dead->elements[i]->elements[0]->text));
-        if (chosen[count].notice != NULL && world_chance(&run->world, 500000))
-            count++;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const struct reply *reply =
-            redis_words(&run->redis, "FCALL", "facteur_requeue", "2", bases[mishap->account],
-                        "facteur:{acme}", "operator", "simulated", "1", chosen[i].id, NULL);
-        const struct reply *answer = reply == NULL ? NULL : reply_at(reply, 0);
-        if (answer == NULL || !reply_is_text(answer, "ok"))
-            continue;
-        chosen[i].notice->requeued += chosen[i].told ? 1 : 0;
-        chosen[i].notice->requeued_us = run->world.now_us;
-        world_tell(&run->world, "operator", "requeues N-%u", chosen[i].notice->number);
-    }
-}
-
-static void
-bring_token(struct run *run)
-{
-    for (uint32_t i = 0; i < ACCOUNTS; i++)
-        run->graph.token_is_bad[i] = false;
-}
-
 /* ---- the plan ---------------------------------------------------------------------------------
  */
 
@@ -231,6 +170,12 @@ happen(struct mishap *mishap)
     case MISHAP_DRAIN:
         drain_host(mishap);
         return;
+    case MISHAP_ABORT:
+        host_abort(mishap->host);
+        return;
+    case MISHAP_TEMPLATES:
+        fake_feed_change();
+        return;
     case MISHAP_CLOCK:
         set_clock_wrong(mishap);
         return;
@@ -250,17 +195,20 @@ happen(struct mishap *mishap)
         flush_library(mishap);
         return;
     case MISHAP_PAUSE:
-        pause_account(mishap, "pause");
+        operators_pause(run, mishap->account);
         plan(run, MISHAP_RESUME, NULL, mishap->account);
         return;
     case MISHAP_RESUME:
-        pause_account(mishap, "resume");
+        operators_resume(run, mishap->account);
         return;
     case MISHAP_REQUEUE:
-        requeue_some(mishap);
+        operators_requeue(run, mishap->account);
+        return;
+    case MISHAP_PURGE:
+        operators_purge(run, mishap->account);
         return;
     case MISHAP_TOKEN:
-        bring_token(run);
+        operators_bring_token(run);
         return;
     }
 }
@@ -330,6 +278,8 @@ mishaps_open(struct mishaps *mishaps, struct run *run)
     plan_some(run, MISHAP_FLUSH, weather->flushes);
     plan_some(run, MISHAP_PAUSE, weather->pauses);
     plan_some(run, MISHAP_REQUEUE, weather->requeues);
+    plan_some(run, MISHAP_PURGE, weather->purges);
+    plan_some(run, MISHAP_TEMPLATES, weather->changes);
     plan_some(run, MISHAP_TOKEN, weather->moods[MOOD_TOKEN] > 0 ? 2 : 0);
 }
 
@@ -368,9 +318,8 @@ mishaps_close(struct mishaps *mishaps)
 void
 mishaps_resume(struct mishaps *mishaps)
 {
-    struct mishap resume = {.run = mishaps->run, .kind = MISHAP_RESUME};
-    for (resume.account = 0; resume.account < ACCOUNTS; resume.account++)
-        happen(&resume);
+    for (uint32_t account = 0; account < NOTICES_ACCOUNTS; account++)
+        operators_resume(mishaps->run, account);
 }
 
 void
@@ -385,5 +334,5 @@ mishaps_mend(struct mishaps *mishaps)
         run->house.hosts[i].stop_in_turn_us = 0;
     }
     mishaps_resume(mishaps);
-    bring_token(run);
+    operators_bring_token(run);
 }

@@ -165,11 +165,20 @@ note_member(struct notices *notices, struct notice *notice, struct span entry, u
                  line);
     else
         snprintf(notice->member, sizeof(notice->member), "%s%.*s", prefix, SPAN_ARG(entry));
+    if (notice->answered)
+        notice->member[0] = '\0';
     world_tell(notices->world, "producer", "N-%u (%s%s%s) is %s of account %u", notice->number,
                notice_kind_text(notice->kind), notice->id[0] != '\0' ? ", id " : "", notice->id,
                notice->member, notice->account);
     if (notices->on_written != NULL)
         notices->on_written(notices->context, notice);
+}
+
+/* The library is lost: somebody loads it again. */
+static bool
+is_away(const struct reply *reply)
+{
+    return memmem(reply->text.data, reply->text.size, "Function not found", 18) != NULL;
 }
 
 static bool
@@ -187,6 +196,32 @@ add_entry(struct notices *notices, const struct notice *notice, const struct dra
     return reply != NULL && reply_text(reply, entry);
 }
 
+/* facteur_enqueue says at once what it thinks. */
+static bool
+call_enqueue(struct notices *notices, struct notice *notice, const struct draft *draft,
+             struct span *entry)
+{
+    struct span words[6 + 2 * FIELDS_MAX] = {SPAN("FCALL"), SPAN("facteur_enqueue"), SPAN("2"),
+                                             span_of(notices->accounts[notice->account]),
+                                             SPAN("facteur:{acme}")};
+    words[5] = notice->urgent ? SPAN("urgent") : SPAN("queue");
+    for (uint32_t i = 0; i < draft->count; i++)
+        words[6 + i] = span_of(draft->words[i]);
+    const struct reply *reply = redis_call(notices->redis, words, 6 + draft->count);
+    const struct reply *first = reply_at(reply, 0);
+    if (reply == NULL || (reply->type == REPLY_ERROR && is_away(reply)))
+        return false;
+    notice->answered = first == NULL || reply_is_text(first, "duplicate");
+    if (notice->answered) {
+        *entry = SPAN("");
+        return true;
+    }
+    *entry = reply_at(reply, 1)->text;
+    if (notice->urgent) /* its name begins with it, as we do ourselves */
+        *entry = (struct span){entry->data + 1, entry->size - 1};
+    return true;
+}
+
 static bool
 write_single(struct notices *notices)
 {
@@ -195,7 +230,9 @@ write_single(struct notices *notices)
     struct span entry;
     notice->urgent = world_chance(notices->world, 250000);
     draft_notice(notices->world, notice, &draft);
-    if (!add_entry(notices, notice, &draft, &entry))
+    bool calls = world_chance(notices->world, notices->world->weather.calls);
+    if (!(calls ? call_enqueue(notices, notice, &draft, &entry)
+                : add_entry(notices, notice, &draft, &entry)))
         return false;
     note_member(notices, notice, entry, 0);
     notices->next++;
@@ -282,7 +319,7 @@ notices_open(struct notices *notices, struct world *world, struct redis *redis)
     *notices = (struct notices){.world = world, .redis = redis};
     notices->count = world->weather.notifications;
     notices->notices = check_alloc(notices->count, sizeof(*notices->notices));
-    for (uint32_t i = 0; i < 3; i++)
+    for (uint32_t i = 0; i < NOTICES_ACCOUNTS; i++)
         snprintf(notices->accounts[i], sizeof(notices->accounts[i]), "facteur:{acme}:%s", names[i]);
     for (uint32_t i = 0; i < notices->count; i++)
         draw_notice(notices, i);
@@ -307,6 +344,8 @@ notices_forget(struct notices *notices, uint64_t since_us)
         notice->forgotten = notice->forgotten || notice->written_us >= since_us;
         if (notice->requeued > 0 && notice->requeued_us >= since_us)
             notice->requeued--;
+        if (notice->purged > 0 && notice->purged_us >= since_us)
+            notice->purged--;
     }
 }
 

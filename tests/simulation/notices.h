@@ -9,6 +9,8 @@
 
 #include "tests/simulation/redis.h"
 
+enum { NOTICES_ACCOUNTS = 3 };
+
 enum notice_kind {
     NOTICE_PLAIN,
     NOTICE_CODE,      /* a one-time code */
@@ -36,6 +38,9 @@ struct notice {
     bool measured;       /* likewise: it was alone of its account */
     bool read;           /* likewise: it was read itself */
     /* What has been told of it: the audit's. */
+    bool answered; /* by facteur_enqueue with a no: nothing more becomes of it */
+    uint64_t purged_us;
+    uint32_t purged; /* by an operator, when it was parked: that was its end */
     uint64_t requeued_us;
     uint32_t requeued; /* by an operator, after an outcome that was told */
     uint32_t ended;    /* final outcomes told */

@@ -91,17 +91,25 @@ on_connect(void *context, struct wire *wire)
 }
 
 static void
+open_places(struct redis *redis)
+{
+    for (uint32_t i = 0; i < REDIS_PLACES; i++)
+        redis->places[i].down = redis->down || i != redis->master;
+}
+
+static void
 on_back(struct timer *timer)
 {
     struct redis *redis = container_of(timer, struct redis, back);
     struct world *world = redis->world;
-    if (!redis->server.down) {
+    if (!redis->down) {
         world_tell(world, "redis", "well again");
         store_set_trouble(redis->store, STORE_WELL);
         return;
     }
-    redis->server.down = false;
-    world_tell(world, "redis", "is back");
+    redis->down = false;
+    open_places(redis);
+    world_tell(world, "redis", "is back, at %s", redis->places[redis->master].name);
     if (world_chance(world, 500000))
         redis_trouble(redis, STORE_LOADING, world_between(world, 1000, 2000000));
 }
@@ -115,17 +123,22 @@ redis_open(struct redis *redis, struct world *world, const struct store_mark *be
                                             .in_order = true,
                                             .begin = begin};
     redis->store = store_open(&settings);
-    redis->server =
-        (struct net_server){.name = "redis.test", .on_connect = on_connect, .context = redis};
+    static const char *const names[REDIS_PLACES] = {"redis.test", "replica.test"};
     timer_init(&redis->back, on_back);
-    net_listen(&redis->server);
+    for (uint32_t i = 0; i < REDIS_PLACES; i++) {
+        redis->places[i] =
+            (struct net_server){.name = names[i], .on_connect = on_connect, .context = redis};
+        net_listen(&redis->places[i]);
+    }
+    open_places(redis);
 }
 
 void
 redis_close(struct redis *redis)
 {
     timer_stop(&redis->world->agenda, &redis->back);
-    net_forget(&redis->server);
+    for (uint32_t i = 0; i < REDIS_PLACES; i++)
+        net_forget(&redis->places[i]);
     check(redis->connections == NULL);
     store_close(redis->store);
 }
@@ -133,13 +146,13 @@ redis_close(struct redis *redis)
 bool
 redis_is_up(const struct redis *redis)
 {
-    return !redis->server.down;
+    return !redis->down;
 }
 
 const struct reply *
 redis_call(struct redis *redis, const struct span *words, size_t count)
 {
-    if (redis->server.down)
+    if (redis->down)
         return NULL;
     set_time(redis);
     const struct reply *reply = store_call(redis->store, words, count);
@@ -166,7 +179,7 @@ void
 redis_crash(struct redis *redis, uint64_t down_us, const struct store_mark *mark)
 {
     struct world *world = redis->world;
-    if (redis->server.down)
+    if (redis->down)
         return;
     world_tell(world, "redis", "crashes, for %u ms%s", (unsigned)(down_us / 1000),
                mark != NULL ? ", and forgets" : "");
@@ -177,7 +190,9 @@ redis_crash(struct redis *redis, uint64_t down_us, const struct store_mark *mark
         wire_abandon(redis->connections->wire, WIRE_PEER);
         end_connection(redis->connections);
     }
-    redis->server.down = true;
+    redis->down = true;
+    redis->master = (uint32_t)random_below(&world->dice, REDIS_PLACES);
+    open_places(redis);
     timer_start(&world->agenda, &redis->back, world->now_us + down_us);
 }
 
@@ -186,7 +201,7 @@ redis_trouble(struct redis *redis, enum store_trouble trouble, uint64_t for_us)
 {
     static const char *const words[] = {"well",       "loading", "busy",   "readonly",
                                         "masterdown", "oom",     "misconf"};
-    if (redis->server.down)
+    if (redis->down)
         return;
     world_tell(redis->world, "redis", "%s for %u ms", words[trouble], (unsigned)(for_us / 1000));
     store_set_trouble(redis->store, trouble);
@@ -206,7 +221,8 @@ void
 redis_mend(struct redis *redis)
 {
     timer_stop(&redis->world->agenda, &redis->back);
-    redis->server.down = false;
+    redis->down = false;
+    open_places(redis);
     redis->wrong_us = 0;
     set_time(redis);
     store_set_trouble(redis->store, STORE_WELL);

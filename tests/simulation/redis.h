@@ -9,9 +9,13 @@
 
 struct redis_connection;
 
+enum { REDIS_PLACES = 2 };
+
 struct redis {
     struct world *world;
-    struct net_server server; /* "redis.test" */
+    struct net_server places[REDIS_PLACES]; /* "redis.test", "replica.test" */
+    uint32_t master;                        /* which of them it is; the other one refuses */
+    bool down;
     struct store *store;
     struct redis_connection *connections;
     int64_t wrong_us;      /* its clock */
@@ -29,7 +33,8 @@ const struct reply *redis_words(struct redis *redis, const char *word, ...)
     __attribute__((sentinel));
 bool redis_is_up(const struct redis *redis);
 
-/* It dies and is back after `down_us`; `mark`: it forgets what came after. */
+/* It dies and is back after `down_us`, perhaps at the other place; `mark`: it forgets what came
+ * after. */
 void redis_crash(struct redis *redis, uint64_t down_us, const struct store_mark *mark);
 void redis_trouble(struct redis *redis, enum store_trouble trouble, uint64_t for_us);
 void redis_mend(struct redis *redis); /* it is up and well, and its clock is right */

@@ -11,7 +11,7 @@ enum {
     CALM_MAX_S = 900,
     DRAIN_MAX_S = 120,
     REST_MAX_S = 60,
-    REST_MIN_S = 8,
+    REST_MIN_S = 5,
     RESUME_EVERY_S = 20
 };
 
@@ -61,6 +61,8 @@ set_settings(struct run *run, const struct run_settings *settings)
     struct sender_settings *of_sender = &settings->sender->settings;
     struct world *world = &run->world;
     of_sender->lease_ms = world_between(world, 1000, 3000);
+    if (world->weather.forgets) /* who is fenced before he could declare has nothing to say */
+        of_sender->lease_ms = 10000;
     of_sender->request_timeout_ms = world_between(world, 1000, 4000);
     of_sender->uncertain_wait_ms =
         of_sender->lease_ms + of_sender->request_timeout_ms + world_between(world, 0, 10000);
@@ -68,8 +70,14 @@ set_settings(struct run *run, const struct run_settings *settings)
     of_sender->connections_max = (uint32_t)world_between(world, 1, 3);
     of_sender->exchanges_max = (uint32_t)world_between(world, 1, 8);
     of_sender->dedupe_ttl_ms = 3600 * 1000;
-    for (uint32_t i = 0; i < settings->sender->account_count; i++)
-        set_attempts(run, &settings->sender->accounts[i].attempts);
+    for (uint32_t i = 0; i < settings->sender->account_count; i++) {
+        struct account_settings *account = &settings->sender->accounts[i];
+        set_attempts(run, &account->attempts);
+        account->pace = (struct pace){0};
+        if (world_chance(world, world->weather.paces))
+            account->pace = (struct pace){
+                .count = world_between(world, 2, 50), .period_us = SECOND_US, .burst = 5};
+    }
 }
 
 static void
@@ -104,21 +112,27 @@ stay_busy(struct run *run)
 }
 
 static void
+keep_somebody_up(struct house *house)
+{
+    for (uint32_t i = 0; i < HOUSE_HOSTS; i++)
+        if (host_is_up(&house->hosts[i]) && !host_is_ending(&house->hosts[i]))
+            return;
+    for (uint32_t i = 0; i < HOUSE_HOSTS; i++) {
+        if (host_is_up(&house->hosts[i]))
+            continue;
+        host_start(&house->hosts[i], 1);
+        return;
+    }
+}
+
+static void
 calm_down(struct run *run)
 {
-    uint32_t up = 0;
     world_tell(&run->world, "run", "calm from here");
     weather_clear(&run->world.weather);
     mishaps_mend(&run->mishaps);
-    for (uint32_t i = 0; i < HOUSE_HOSTS; i++)
-        up += host_is_up(&run->house.hosts[i]) && !run->house.hosts[i].sender.draining ? 1 : 0;
-    for (uint32_t i = 0; i < HOUSE_HOSTS && up == 0; i++) {
-        if (host_is_up(&run->house.hosts[i]))
-            continue;
-        host_start(&run->house.hosts[i], 1);
-        up = 1;
-    }
     for (uint32_t s = 0; s < CALM_MAX_S; s++) {
+        keep_somebody_up(&run->house);
         house_run_until(&run->house, run->world.now_us + SECOND_US);
         if (audit_is_quiet(run))
             break;
@@ -168,6 +182,8 @@ drain(struct run *run)
         world_fault(&run->world, "a process has not ended %d s after SIGTERM", DRAIN_MAX_S);
     house_close(&run->house);
     house_run_until(&run->house, run->world.now_us + 20 * SECOND_US);
+    if (!webhooks_tell_rest(&run->webhooks))
+        world_fault(&run->world, "the last receipts cannot be told");
     if (wire_count(&run->world) > 0 || graph_connections(&run->graph) > 0 ||
         redis_connections(&run->redis) > 0)
         world_fault(&run->world, "a connection is left");

@@ -112,6 +112,10 @@ weather_draw(struct weather *weather, struct random *dice)
         random_below(dice, 6) == 0 ? between(dice, 40, 120) : between(dice, 4, 40);
     weather->pauses = sometimes(dice, 3);
     weather->requeues = sometimes(dice, 3);
+    weather->purges = sometimes(dice, 2);
+    weather->changes = sometimes(dice, 3);
+    weather->calls = sometimes(dice, 500000);
+    weather->paces = sometimes(dice, 500000);
     weather->odd = sometimes(dice, 400000);
     weather->bulk = sometimes(dice, 500000);
     weather->policy = between(dice, 0, POLICIES - 1);

@@ -70,6 +70,10 @@ struct weather {
     uint32_t notifications;
     uint32_t pauses;      /* pause and resume, in the whole run */
     uint32_t requeues;    /* likewise */
+    uint32_t purges;      /* likewise */
+    uint32_t changes;     /* of the catalogue, likewise */
+    uint32_t calls;       /* a notification is written by facteur_enqueue */
+    uint32_t paces;       /* an account has a pace of its own */
     uint32_t odd;         /* a notification that is not to be sent as it is */
     uint32_t bulk;        /* an entry is a bulk entry */
     uint32_t policy;      /* of uncertain ones */

@@ -107,15 +107,27 @@ webhooks_send(struct webhooks *webhooks, uint32_t attempt, uint64_t answer_us)
         send_one(webhooks, attempt, wait_us + world_between(world, 0, weather->receipt_us));
 }
 
-bool
-webhooks_tell_all(struct webhooks *webhooks)
+static bool
+tell_those(struct webhooks *webhooks, bool again)
 {
     while (webhooks->first != NULL)
         end_receipt(webhooks->first);
     for (uint32_t i = 0; i < webhooks->graph->truth.count; i++)
-        if (!tell(webhooks, i))
+        if ((again || webhooks->graph->truth.attempts[i].receipts == 0) && !tell(webhooks, i))
             return false;
     return true;
+}
+
+bool
+webhooks_tell_all(struct webhooks *webhooks)
+{
+    return tell_those(webhooks, true);
+}
+
+bool
+webhooks_tell_rest(struct webhooks *webhooks)
+{
+    return tell_those(webhooks, false);
 }
 
 void

@@ -22,7 +22,9 @@ void webhooks_close(struct webhooks *webhooks);
 
 /* For graph->on_taken: this attempt's receipt is on its way. */
 void webhooks_send(struct webhooks *webhooks, uint32_t attempt, uint64_t answer_us);
-/* Whatever has not been told is told now. False: Redis is away. */
+/* Everything is told now, again if it was told before. False: Redis is away. */
 bool webhooks_tell_all(struct webhooks *webhooks);
+/* What was never told: of requests that were in the net for long. Likewise. */
+bool webhooks_tell_rest(struct webhooks *webhooks);
 
 #endif
