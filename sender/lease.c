@@ -98,33 +98,27 @@ want_recover(struct worker *worker, uint32_t business)
 
 /* ---- the others ----------------------------------------------------------------------------- */
 
-struct fence_context {
-    struct worker *worker;
-    uint32_t business;
-};
-
 static void
 on_fence(void *context, const struct reply *reply)
 {
-    struct fence_context *fence = context;
-    want_recover(fence->worker, fence->business); /* a lost reply may have been a yes */
+    struct business *business = context;
+    struct worker *worker = business->worker;
+    check_magic(worker, WORKER_MAGIC);
+    want_recover(worker,
+                 (uint32_t)(business - worker->businesses)); /* lost: it may have been a yes */
     if (reply != NULL)
-        recover_wanted(fence->worker);
-    free(fence);
+        recover_wanted(worker);
 }
 
 static void
 fence(struct worker *worker, uint32_t number, const struct other_worker *other)
 {
-    struct fence_context *context = check_alloc(1, sizeof(*context)); /* a death: rare */
-    *context = (struct fence_context){.worker = worker, .business = number};
+    struct business *business = &worker->businesses[number];
     log_line(LOG_WARN, "worker_died", "holder=%s beat=%llu", other->holder,
              (unsigned long long)other->watch.beat);
     const struct call call = {redis_client_session(worker->redis),
-                              keys_of_business(worker, &worker->businesses[number]), on_fence,
-                              context};
-    if (!call_fence(&call, span_of(other->holder), other->watch.beat))
-        free(context);
+                              keys_of_business(worker, business), on_fence, business};
+    (void)call_fence(&call, span_of(other->holder), other->watch.beat); /* no room: a lease later */
 }
 
 static struct other_worker *
