@@ -189,9 +189,8 @@ on_ready(struct completion *completion)
     }
     if (link->state == LINK_OPEN && link->received_size > 0)
         read_some(link); /* what came before the end is read before it is told */
-    if (link->reason != NULL && (link->received_size == 0 || link->state == LINK_CLOSED))
-        loop_flush_later(link->loop, &link->flush);
-    else if (link->state == LINK_OPEN && link->wants_output)
+    bool is_over = link->reason != NULL && (link->received_size == 0 || link->state == LINK_CLOSED);
+    if (is_over || (link->state == LINK_OPEN && link->wants_output))
         loop_flush_later(link->loop, &link->flush);
 }
 

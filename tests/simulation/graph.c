@@ -100,7 +100,7 @@ give_answer(struct graph_connection *connection, const struct pending *pending)
 {
     struct graph *graph = connection->graph;
     struct world *world = graph->world;
-    struct graph_answer answer;
+    struct graph_answer answer = {0};
     if (pending->attempt != UINT32_MAX)
         graph_answer_accept(&answer, &graph->truth.attempts[pending->attempt]);
     switch (pending->mood) {

@@ -311,8 +311,12 @@ mishaps_close(struct mishaps *mishaps)
 {
     store_mark_drop(mishaps->mark);
     mishaps->mark = NULL;
-    while (mishaps->first != NULL)
-        end_mishap(mishaps->first);
+    for (struct mishap *mishap = mishaps->first, *next; mishap != NULL; mishap = next) {
+        next = mishap->next;
+        timer_stop(&mishap->run->world.agenda, &mishap->timer);
+        free(mishap);
+    }
+    mishaps->first = NULL;
 }
 
 void

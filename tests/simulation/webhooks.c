@@ -107,11 +107,22 @@ webhooks_send(struct webhooks *webhooks, uint32_t attempt, uint64_t answer_us)
         send_one(webhooks, attempt, wait_us + world_between(world, 0, weather->receipt_us));
 }
 
+static void
+drop_receipts(struct webhooks *webhooks)
+{
+    for (struct receipt_on_its_way *receipt = webhooks->first, *next; receipt != NULL;
+         receipt = next) {
+        next = receipt->next;
+        timer_stop(&webhooks->world->agenda, &receipt->timer);
+        free(receipt);
+    }
+    webhooks->first = NULL;
+}
+
 static bool
 tell_those(struct webhooks *webhooks, bool again)
 {
-    while (webhooks->first != NULL)
-        end_receipt(webhooks->first);
+    drop_receipts(webhooks);
     for (uint32_t i = 0; i < webhooks->graph->truth.count; i++)
         if ((again || webhooks->graph->truth.attempts[i].receipts == 0) && !tell(webhooks, i))
             return false;
@@ -140,6 +151,5 @@ webhooks_open(struct webhooks *webhooks, struct world *world, struct redis *redi
 void
 webhooks_close(struct webhooks *webhooks)
 {
-    while (webhooks->first != NULL)
-        end_receipt(webhooks->first);
+    drop_receipts(webhooks);
 }
