@@ -74,15 +74,17 @@ def one_is_stopped_longer_than_its_lease():
         # What the stopped one had been granted became uncertain. The answers that it met when it
         # woke up came too late to settle anything, and are told as receipts: what is still parked
         # had not left.
-        expect(0 < late <= doubted <= 2 * ON_THE_WIRE, "late: what was on the wire, not %d" % late)
+        expect(late <= doubted <= 2 * ON_THE_WIRE, "late: what was on the wire, not %d" % late)
         expect(report["parked"] == doubted - late, "every answer was told as a receipt")
-        expect("event=accepted_late" in house.log(stopped), "and the sender says so")
         expect(number_in_log(house, senders[1], "late") == 0, "the other one was not late")
+        expect(late == 0 or "event=accepted_late" in house.log(stopped), "and the sender says so")
+        return late > 0
 
 
 def main():
     both_at_once()
-    one_is_stopped_longer_than_its_lease()
+    # The stop may fall between a grant and its requests: then nothing was on the wire.
+    expect(any(one_is_stopped_longer_than_its_lease() for _ in range(3)), "late: some, in three stops")
 
 
 if __name__ == "__main__":
