@@ -34,7 +34,8 @@ WHY = {"name": str, "account": NAME, "sentence": str, "member": str,
        "reason?": str, "due?": int, "until?": int, "price?": int, "currency?": str, "day?": str,
        "cell?": str, "id?": str, "workers?": int, "now?": int, "paused_by?": str,
        "paused_for?": str, "paused_at?": int, "stopped_code?": int, "stopped_for?": str,
-       "stopped_at?": int, "possible_duplicate?": int, "type?": str, "outcome?": dict,
+       "stopped_at?": int, "throttled_until?": int, "throttled_for?": str, "proven?": str,
+       "possible_duplicate?": int, "type?": str, "outcome?": dict,
        "history?": [{"at": int, "attempt": int, "reason": str}]}
 
 LINE = {"to": "+33612345678", "template": "delivery_confirmation", "lang": "fr", "1": "C", "2": "D",
