@@ -38,7 +38,7 @@ def says(name, place, *fragments, code=0, never=()):
     """One sentence, in that order, and the same in JSON beside the place. Returns the JSON."""
     told = ask(name)
     equal(told.returncode, code)
-    sentence = told.stdout.strip()
+    sentence, *history = told.stdout.rstrip("\n").split("\n")
     at = 0
     for fragment in fragments:
         found = sentence.find(fragment, at)
@@ -46,7 +46,8 @@ def says(name, place, *fragments, code=0, never=()):
         at = found + len(fragment)
     for fragment in never:
         assert fragment not in sentence, "%r is in %r" % (fragment, sentence)
-    assert sentence.endswith(".") and "\n" not in sentence, "one sentence: %r" % told.stdout
+    assert sentence.endswith("."), "a sentence: %r" % told.stdout
+    assert all(line.startswith("  attempt ") for line in history), "and its attempts: %r" % told.stdout
     found = json.loads(ask(name, "--json").stdout)
     equal(found["place"], place)
     assert found["sentence"], found
