@@ -179,8 +179,8 @@ judge_rest(const struct finish *finish, const struct audit_message *message, int
         finish->report->in_flight_billed += rest;
     } else if (rest != 0 && accepted && message->charges == 1 && message->exposed_billed == 0) {
         problem(finish, AUDIT_PRICE, message,
-                "%" PRIu64 " here, %" PRIu64 " on the bill (millionths)", message->price,
-                message->bill_price);
+                "%" PRId64 " here, %" PRIu64 " on the bill (millionths)",
+                (int64_t)message->bill_price - rest, message->bill_price);
     } else if (rest > 0) {
         problem(finish, AUDIT_BILL_ONLY, message, "%s here; %" PRId64 " millionths",
                 message->outcome == AUDIT_NONE ? "no outcome"

@@ -338,12 +338,15 @@ fail_over(struct chaos *chaos, const struct chaos_fault *fault)
 {
     struct chaos_house *house = &chaos->house;
     uint64_t end_us = clock_monotonic_us() + TARGET_WAIT_MAX_MS * 1000;
-    while (!chaos_house_has_replica(house) && !chaos->failed && clock_monotonic_us() < end_us)
-        chaos_wait(chaos, SHORTLY_MS);
-    if (chaos->failed || !await_redis(chaos))
-        return;
     uint64_t since_us = clock_monotonic_us();
-    bool good = chaos_house_cut_off_replica(house);
+    bool good = false;
+    while (!chaos->failed && since_us < end_us && !(good = chaos_house_has_replica(house))) {
+        chaos_wait(chaos, SHORTLY_MS);
+        since_us = clock_monotonic_us();
+    }
+    if (chaos->failed)
+        return;
+    good = good && chaos_house_cut_off_replica(house);
     chaos_wait(chaos, fault->length_ms);
     chaos_write_now(chaos);
     risk(chaos, since_us);

@@ -250,13 +250,19 @@ ask_replica(struct chaos_house *house, const char *const *parts, const char *wor
     return good;
 }
 
+/* WAIT asks of what was written on this connection, so something is. */
 bool
 chaos_house_has_replica(struct chaos_house *house)
 {
-    const char *const parts[] = {"INFO", "replication", NULL};
-    bool found = false;
-    return chaos_child_runs(&replica_of(house)->child) &&
-           ask_replica(house, parts, "master_link_status:up", &found) && found;
+    char key[KEYS_BASE_MAX + 16];
+    int64_t heard = 0;
+    (void)snprintf(key, sizeof key, "%s:chaos", house->options->accounts[0].business);
+    const char *const mark[] = {"INCR", key, NULL};
+    const char *const wait[] = {"WAIT", "1", "1000", NULL};
+    if (!chaos_child_runs(&replica_of(house)->child) || chaos_house_ask(house, mark) == NULL)
+        return false;
+    const struct reply *reply = chaos_house_ask(house, wait);
+    return reply != NULL && reply_i64(reply, &heard) && heard == 1;
 }
 
 bool

@@ -74,7 +74,7 @@ bool chaos_house_start_master(struct chaos_house *house);
 bool chaos_house_cut_off_replica(struct chaos_house *house);
 bool chaos_house_promote_replica(struct chaos_house *house);
 bool chaos_house_start_replica(struct chaos_house *house);
-/* There is one, and it has heard all that the master had to say a moment ago. */
+/* There is one, and it has heard all that the master had said before this call. */
 bool chaos_house_has_replica(struct chaos_house *house);
 
 bool chaos_house_start_sender(struct chaos_house *house, uint32_t number);
