@@ -351,8 +351,10 @@ fail_over(struct chaos *chaos, const struct chaos_fault *fault)
     chaos_write_now(chaos);
     risk(chaos, since_us);
     good = good && chaos_house_promote_replica(house);
-    if (!good)
+    if (!good) {
         chaos_trouble(chaos, "failover: %s", house->error.text);
+        return;
+    }
     chaos->samples_due++;
     undo_later(chaos, CHAOS_START_REPLICA, 0, fault->delay_ms);
 }
