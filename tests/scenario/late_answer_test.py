@@ -54,7 +54,7 @@ def while_they_wait_for_receipts():
         other = another_one_takes_over(house)
         sleeper.send_signal(signal.SIGCONT)
         house.wait_until("the answers", lambda: len(house.outcomes_of("accepted")) == GOOD, 20)
-        expect("event=accepted_late" in house.log(sleeper), "the sender says so")
+        house.wait_for_log("event=accepted_late", sleeper)
         expect(house.tally()["accepted"] == GOOD and house.tally()["duplicates"] == 0, "sent once")
         expect(house.stats()["uncertain"] == 0 and not house.dead(), "no doubt is left")
         ids = sorted(outcome["id"] for outcome in house.outcomes_of("accepted"))
