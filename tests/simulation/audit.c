@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ACCOUNTS = 3, KEY_MAX = 96 };
+enum { KEY_MAX = 96 };
 
 static const struct reply *
 ask(struct run *run, uint32_t account, const char *command, const char *name)
 {
     char key[KEY_MAX];
-    snprintf(key, sizeof(key), "%s:%s", run->notices.accounts[account], name);
+    snprintf(key, sizeof(key), "%s:%s", notices_account(account), name);
     if (strcmp(command, "XRANGE") == 0)
         return redis_words(&run->redis, command, key, "-", "+", NULL);
     return redis_words(&run->redis, command, key, NULL);
@@ -55,7 +55,7 @@ audit_is_quiet(struct run *run)
 {
     if (!notices_are_written(&run->notices) || !redis_is_up(&run->redis))
         return false;
-    for (uint32_t account = 0; account < ACCOUNTS; account++)
+    for (uint32_t account = 0; account < run->notices.account_count; account++)
         for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
             if (count(run, account, places[i].command, places[i].name) != 0)
                 return false;
@@ -433,7 +433,7 @@ audit_exposed(struct run *run, uint32_t account)
 static void
 audit_left(struct run *run)
 {
-    for (uint32_t account = 0; account < ACCOUNTS; account++) {
+    for (uint32_t account = 0; account < run->notices.account_count; account++) {
         for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
             int64_t left = count(run, account, places[i].command, places[i].name);
             if (left != 0)
@@ -457,7 +457,7 @@ audit_run(struct run *run, struct run_result *result)
 {
     struct audit_bill bill;
     audit_bill_open(&bill, run);
-    for (uint32_t account = 0; account < ACCOUNTS; account++) {
+    for (uint32_t account = 0; account < run->notices.account_count; account++) {
         read_events(run, account, &bill);
         read_dead(run, account);
     }

@@ -10,18 +10,18 @@
 #include "tests/simulation/notices.h"
 
 enum {
-    FAIR_ACCOUNTS = 4,
-    FAIR_BACKLOG = 250, /* the first notices of such a run: all of account 0, all at once */
+    FAIR_BACKLOG = 400, /* the first notices of such a run: all of account 0, all at once */
+    FAIR_OTHERS = 40,   /* of the other accounts, one by one */
     FAIR_TURN = 8,      /* an account's turn at the least: sender/turns.c with small limits */
 };
 
 struct fairness {
     struct world *world;
     struct notices *notices;
-    uint32_t big;                    /* exchanges of account 0 that Meta has read */
-    uint32_t longest;                /* of them, while one of another account's waited */
-    uint32_t number;                 /* which one that was */
-    uint32_t waiting[FAIR_ACCOUNTS]; /* written and not read */
+    uint32_t big;                            /* exchanges of account 0 that Meta has read */
+    uint32_t longest;                        /* of them, while one of another account's waited */
+    uint32_t number;                         /* which one that was */
+    uint32_t waiting[NOTICES_ACCOUNTS_FAIR]; /* written and not read */
     uint32_t measured;
 };
 

@@ -205,15 +205,19 @@ spare_pair(struct graph *graph, enum graph_mood mood, struct span body)
     return (*hits)++ < GRAPH_PAIR_HITS_MAX ? mood : MOOD_ACCEPT;
 }
 
-/* "/v26.0/100000N/messages": the account N. */
+/* "/v26.0/100007/messages": account 7. */
 static bool
 read_path(struct span path, uint32_t *account)
 {
-    static const char start[] = "/v26.0/10000";
-    if (!span_starts(path, SPAN("/v26.0/10000")) || path.size < sizeof(start))
+    struct span start = SPAN("/v26.0/");
+    if (!span_starts(path, start))
         return false;
-    *account = (uint32_t)(path.data[sizeof(start) - 1] - '0');
-    return *account < GRAPH_ACCOUNTS_MAX;
+    struct span rest = {path.data + start.size, path.size - start.size};
+    uint64_t id = 0;
+    if (!span_to_u64(span_split(&rest, '/'), &id) || !span_equal(rest, SPAN("messages")))
+        return false;
+    *account = (uint32_t)(id - GRAPH_ID_FIRST);
+    return id >= GRAPH_ID_FIRST && id < GRAPH_ID_FIRST + GRAPH_ACCOUNTS_MAX;
 }
 
 static void
@@ -257,14 +261,13 @@ on_request(void *context, const struct h2_server_request *request)
     pending->stream_id = request->stream_id;
     pending->attempt = UINT32_MAX;
     if (is_taken(pending->mood)) {
-        pending->attempt = truth_add(&graph->truth, account, request->body);
+        bool fails = pending->mood == MOOD_FAIL_BY_RECEIPT;
+        pending->attempt = truth_add(&graph->truth, account, request->body, fails);
         if (pending->attempt == UINT32_MAX) {
             world_fault(world, "a request that is not as agreed: %.*s", SPAN_ARG(request->body));
             pending->mood = MOOD_PERMANENT;
         } else {
-            struct attempt *attempt = &graph->truth.attempts[pending->attempt];
-            attempt->failed = pending->mood == MOOD_FAIL_BY_RECEIPT;
-            attempt->at_us = world->now_us;
+            graph->truth.attempts[pending->attempt].at_us = world->now_us;
         }
     }
     world_tell(world, "graph", "request N-%u: %s", truth_number(request->body),

@@ -10,7 +10,12 @@
 #include "tests/simulation/net.h"
 #include "tests/simulation/truth.h"
 
-enum { GRAPH_ACCOUNTS_MAX = 4, GRAPH_PAIRS = 64, GRAPH_PAIR_HITS_MAX = 3 };
+enum {
+    GRAPH_ACCOUNTS_MAX = 16,
+    GRAPH_ID_FIRST = 100000,
+    GRAPH_PAIRS = 64,
+    GRAPH_PAIR_HITS_MAX = 3
+};
 
 struct graph_connection;
 

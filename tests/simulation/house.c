@@ -12,17 +12,21 @@
  */
 
 struct sender *
-house_build_sender(void)
+house_build_sender(uint32_t accounts)
 {
     static struct world still; /* the clock of the building: cards must be in force */
-    static const struct option_list accounts = {
-        .items = {"acme/fr=100000", "acme/de=100001", "acme/us=100002"}, .count = 3};
+    static const struct option_list list = {
+        .items = {"acme/fr=100000", "acme/de=100001", "acme/us=100002", "acme/a3=100003",
+                  "acme/a4=100004", "acme/a5=100005", "acme/a6=100006", "acme/a7=100007",
+                  "acme/a8=100008", "acme/a9=100009", "acme/a10=100010"}};
+    struct option_list chosen = list;
+    chosen.count = accounts;
     struct settings_input input;
     struct error_text error;
     still.now_us = WORLD_START_US;
     world_use(&still);
     settings_defaults(&input);
-    input.accounts = &accounts;
+    input.accounts = &chosen;
     input.graph = "https://graph.test/v26.0";
     input.workers = HOUSE_WORKERS;
     input.connections = 3;
@@ -111,6 +115,9 @@ host_start(struct host *host, uint32_t workers)
 static void
 end_worker(struct host *host, uint32_t index)
 {
+    struct house *house = host->house;
+    if (house->ended_count < HOUSE_ENDS_MAX)
+        house->ended_us[house->ended_count++] = house->world->now_us;
     worker_close(host->workers[index]);
     free(host->workers[index]);
     host->workers[index] = NULL;

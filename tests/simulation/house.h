@@ -12,6 +12,7 @@
 #include "tests/simulation/world.h"
 
 enum { HOUSE_HOSTS = 3, HOST_WORKERS = 2, HOUSE_WORKERS = HOUSE_HOSTS * HOST_WORKERS };
+enum { HOUSE_ENDS_MAX = 64 };
 
 struct house;
 
@@ -34,10 +35,12 @@ struct house {
     struct sender *sender; /* what all processes are made of; settings are this run's */
     struct host hosts[HOUSE_HOSTS];
     uint64_t turns;
+    uint64_t ended_us[HOUSE_ENDS_MAX]; /* when workers ended, in whatever way */
+    uint32_t ended_count;
 };
 
 /* What does not change from run to run: tables, templates, rate cards. Once a program. */
-struct sender *house_build_sender(void);
+struct sender *house_build_sender(uint32_t accounts);
 void house_free_sender(struct sender *sender);
 
 void house_open(struct house *house, struct world *world, struct sender *sender);

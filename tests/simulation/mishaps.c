@@ -57,8 +57,6 @@ kill_host(struct mishap *mishap)
 {
     struct run *run = mishap->run;
     struct host *host = draw_host(run);
-    check(run->mishaps.killed_count < KILLS_MAX);
-    run->mishaps.killed_us[run->mishaps.killed_count++] = run->world.now_us;
     host_kill(host);
     plan(run, MISHAP_START, host, 0);
 }
@@ -294,12 +292,13 @@ bool
 mishaps_excuse(const struct mishaps *mishaps, uint64_t at_us)
 {
     const struct weather *weather = &mishaps->run->world.weather;
+    const struct house *house = &mishaps->run->house;
     bool may_be_late = weather->had_holes || weather->had_failed_dials || weather->stops > 0;
     for (uint32_t i = 0; i < mishaps->forgotten_count; i++) {
         const struct forgotten *forgotten = &mishaps->forgotten[i];
         bool is_excused = may_be_late;
-        for (uint32_t k = 0; k < mishaps->killed_count; k++)
-            is_excused = is_excused || is_soon_after(mishaps->killed_us[k], forgotten);
+        for (uint32_t k = 0; k < house->ended_count; k++)
+            is_excused = is_excused || is_soon_after(house->ended_us[k], forgotten);
         if (is_excused && is_soon_after(at_us, forgotten))
             return true;
     }
@@ -322,7 +321,7 @@ mishaps_close(struct mishaps *mishaps)
 void
 mishaps_resume(struct mishaps *mishaps)
 {
-    for (uint32_t account = 0; account < NOTICES_ACCOUNTS; account++)
+    for (uint32_t account = 0; account < mishaps->run->notices.account_count; account++)
         operators_resume(mishaps->run, account);
 }
 

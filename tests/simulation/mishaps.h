@@ -18,7 +18,7 @@ struct forgotten {
     uint64_t to_us;
 };
 
-enum { FORGOTTEN_MAX = 8, KILLS_MAX = 16 };
+enum { FORGOTTEN_MAX = 8 };
 
 struct mishaps {
     struct run *run;
@@ -27,14 +27,12 @@ struct mishaps {
     uint64_t mark_us;
     struct forgotten forgotten[FORGOTTEN_MAX];
     uint32_t forgotten_count;
-    uint64_t killed_us[KILLS_MAX];
-    uint32_t killed_count;
 };
 
 void mishaps_open(struct mishaps *mishaps, struct run *run);
 void mishaps_close(struct mishaps *mishaps);
 /* May an attempt of then have been made again, unflagged and without its charge? Redis forgot its
- * grant, and the worker that knew of it was killed, or did not come back in time to say so. */
+ * grant, and the worker that knew of it had ended, or did not come back in time to say so. */
 bool mishaps_excuse(const struct mishaps *mishaps, uint64_t at_us);
 void mishaps_resume(struct mishaps *mishaps); /* every account, by an operator */
 /* The busy time is over: what was begun is ended by hand (paused accounts, bad tokens, clocks). */

@@ -40,12 +40,28 @@ put(struct draft *draft, const char *name, const char *format, ...)
     draft->words[draft->count++] = value;
 }
 
+const char *
+notices_account(uint32_t account)
+{
+    static const char *const accounts[NOTICES_ACCOUNTS_FAIR] = {
+        "facteur:{acme}:fr", "facteur:{acme}:de", "facteur:{acme}:us",  "facteur:{acme}:a3",
+        "facteur:{acme}:a4", "facteur:{acme}:a5", "facteur:{acme}:a6",  "facteur:{acme}:a7",
+        "facteur:{acme}:a8", "facteur:{acme}:a9", "facteur:{acme}:a10",
+    };
+    check(account < NOTICES_ACCOUNTS_FAIR);
+    return accounts[account];
+}
+
+static uint32_t *find_slot(const struct notices *notices, uint32_t account, struct span member);
+
 /* ---- one notice -------------------------------------------------------------------------------
  */
 
 static enum notice_kind
 draw_kind(struct world *world)
 {
+    if (world->weather.fair)
+        return NOTICE_PLAIN;
     if (!world_chance(world, world->weather.odd))
         return world_chance(world, 200000) ? NOTICE_CODE : NOTICE_PLAIN;
     return NOTICE_LATER + (enum notice_kind)random_below(&world->dice, NOTICE_KINDS - NOTICE_LATER);
@@ -143,7 +159,8 @@ draw_notice(struct notices *notices, uint32_t number)
     *notice = (struct notice){.number = number, .kind = draw_kind(world)};
     notice->account = (uint32_t)random_below(&world->dice, world->weather.accounts);
     if (world->weather.fair)
-        notice->account = number < FAIR_BACKLOG ? 0 : 1 + number % 2;
+        notice->account =
+            number < world->weather.backlog ? 0 : 1 + number % (NOTICES_ACCOUNTS_FAIR - 1);
     if (notice->kind == NOTICE_SAME_ID)
         snprintf(notice->id, sizeof(notice->id), "same-%u",
                  (unsigned)random_below(&world->dice, IDS));
@@ -167,6 +184,8 @@ note_member(struct notices *notices, struct notice *notice, struct span entry, u
         snprintf(notice->member, sizeof(notice->member), "%s%.*s", prefix, SPAN_ARG(entry));
     if (notice->answered)
         notice->member[0] = '\0';
+    else
+        *find_slot(notices, notice->account, span_of(notice->member)) = notice->number + 1;
     world_tell(notices->world, "producer", "N-%u (%s%s%s) is %s of account %u", notice->number,
                notice_kind_text(notice->kind), notice->id[0] != '\0' ? ", id " : "", notice->id,
                notice->member, notice->account);
@@ -187,7 +206,7 @@ add_entry(struct notices *notices, const struct notice *notice, const struct dra
 {
     char key[64];
     struct span words[3 + 2 * FIELDS_MAX] = {SPAN("XADD"), {0}, SPAN("*")};
-    snprintf(key, sizeof(key), "%s:%s", notices->accounts[notice->account],
+    snprintf(key, sizeof(key), "%s:%s", notices_account(notice->account),
              notice->urgent ? "urgent" : "queue");
     words[1] = span_of(key);
     for (uint32_t i = 0; i < draft->count; i++)
@@ -202,7 +221,7 @@ call_enqueue(struct notices *notices, struct notice *notice, const struct draft 
              struct span *entry)
 {
     struct span words[6 + 2 * FIELDS_MAX] = {SPAN("FCALL"), SPAN("facteur_enqueue"), SPAN("2"),
-                                             span_of(notices->accounts[notice->account]),
+                                             span_of(notices_account(notice->account)),
                                              SPAN("facteur:{acme}")};
     words[5] = notice->urgent ? SPAN("urgent") : SPAN("queue");
     for (uint32_t i = 0; i < draft->count; i++)
@@ -260,8 +279,9 @@ write_bulk(struct notices *notices)
     struct notice *first = &notices->notices[notices->next];
     uint32_t most = notices->count - notices->next;
     uint32_t count = (uint32_t)world_between(world, 1, most < BULK_MAX ? most : BULK_MAX);
-    if (world->weather.fair && notices->next + count > FAIR_BACKLOG)
-        count = notices->next < FAIR_BACKLOG ? FAIR_BACKLOG - notices->next : 1;
+    uint32_t backlog = world->weather.backlog;
+    if (world->weather.fair && notices->next + count > backlog)
+        count = notices->next < backlog ? backlog - notices->next : 1;
     struct buffer lines;
     struct draft draft;
     struct span entry;
@@ -298,8 +318,9 @@ on_time(struct timer *timer)
     uint64_t burst = world_between(world, 1, 20);
     uint32_t end = notices->count;
     if (world->weather.fair) { /* the backlog at once, the others one by one */
-        burst = notices->next < FAIR_BACKLOG ? FAIR_BACKLOG : 1;
-        end = notices->next < FAIR_BACKLOG ? FAIR_BACKLOG : end;
+        uint32_t backlog = world->weather.backlog;
+        burst = notices->next < backlog ? backlog : 1;
+        end = notices->next < backlog ? backlog : end;
     }
     while (burst-- > 0 && notices->next < end)
         if (!(world_chance(world, world->weather.bulk) ? write_bulk(notices)
@@ -315,12 +336,13 @@ on_time(struct timer *timer)
 void
 notices_open(struct notices *notices, struct world *world, struct redis *redis)
 {
-    static const char *const names[] = {"fr", "de", "us"};
     *notices = (struct notices){.world = world, .redis = redis};
     notices->count = world->weather.notifications;
     notices->notices = check_alloc(notices->count, sizeof(*notices->notices));
-    for (uint32_t i = 0; i < NOTICES_ACCOUNTS; i++)
-        snprintf(notices->accounts[i], sizeof(notices->accounts[i]), "facteur:{acme}:%s", names[i]);
+    notices->account_count = world->weather.fair ? NOTICES_ACCOUNTS_FAIR : NOTICES_ACCOUNTS;
+    for (notices->index_size = 64; notices->index_size < 2 * notices->count;)
+        notices->index_size *= 2;
+    notices->index = check_alloc(notices->index_size, sizeof(*notices->index));
     for (uint32_t i = 0; i < notices->count; i++)
         draw_notice(notices, i);
     notices->end_us = world->now_us + world->weather.busy_us;
@@ -334,6 +356,7 @@ notices_close(struct notices *notices)
 {
     timer_stop(&notices->world->agenda, &notices->timer);
     free(notices->notices);
+    free(notices->index);
 }
 
 void
@@ -355,15 +378,25 @@ notices_are_written(const struct notices *notices)
     return notices->next == notices->count;
 }
 
+/* Where a notice of this name stands in the index, or would. */
+static uint32_t *
+find_slot(const struct notices *notices, uint32_t account, struct span member)
+{
+    uint64_t at = span_hash(member) + account;
+    for (;; at++) {
+        uint32_t *slot = &notices->index[at & (notices->index_size - 1)];
+        const struct notice *notice = *slot > 0 ? &notices->notices[*slot - 1] : NULL;
+        if (notice == NULL ||
+            (notice->account == account && span_equal(span_of(notice->member), member)))
+            return slot;
+    }
+}
+
 struct notice *
 notices_find(const struct notices *notices, uint32_t account, struct span member)
 {
-    for (uint32_t i = 0; i < notices->next; i++) {
-        struct notice *notice = &notices->notices[i];
-        if (notice->account == account && span_equal(span_of(notice->member), member))
-            return notice;
-    }
-    return NULL;
+    uint32_t slot = *find_slot(notices, account, member);
+    return slot > 0 ? &notices->notices[slot - 1] : NULL;
 }
 
 const char *

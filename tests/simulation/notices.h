@@ -9,7 +9,7 @@
 
 #include "tests/simulation/redis.h"
 
-enum { NOTICES_ACCOUNTS = 3 };
+enum { NOTICES_ACCOUNTS = 3, NOTICES_ACCOUNTS_FAIR = 11 };
 
 enum notice_kind {
     NOTICE_PLAIN,
@@ -63,9 +63,12 @@ struct notices {
     void (*on_written)(void *context, struct notice *notice);
     bool (*is_careful)(void *context); /* nothing is written now */
     void *context;
-    char accounts[4][32]; /* "facteur:{acme}:fr" … */
+    uint32_t account_count;
+    uint32_t *index; /* by name and account: number + 1, open addressing; a power of 2 */
+    uint32_t index_size;
 };
 
+const char *notices_account(uint32_t account); /* "facteur:{acme}:fr" … */
 void notices_open(struct notices *notices, struct world *world, struct redis *redis);
 void notices_close(struct notices *notices);
 /* Redis forgot what was written since then. */

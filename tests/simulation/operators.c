@@ -17,7 +17,7 @@ static void
 call_pause(struct run *run, uint32_t account, const char *word)
 {
     const struct reply *reply =
-        redis_words(&run->redis, "FCALL", "facteur_pause", "2", run->notices.accounts[account],
+        redis_words(&run->redis, "FCALL", "facteur_pause", "2", notices_account(account),
                     "facteur:{acme}", word, "operator", "simulated", NULL);
     world_tell(&run->world, "operator", "%s account %u: %s", word, account,
                reply == NULL ? "redis is away" : "done");
@@ -68,7 +68,7 @@ choose_dead(struct run *run, uint32_t account, struct dead_choice *choices)
 {
     char key[64];
     uint32_t count = 0;
-    snprintf(key, sizeof(key), "%s:dead", run->notices.accounts[account]);
+    snprintf(key, sizeof(key), "%s:dead", notices_account(account));
     const struct reply *dead = redis_words(&run->redis, "XRANGE", key, "-", "+", NULL);
     for (size_t i = 0; dead != NULL && i < dead->count && count < DEAD_MAX; i++)
         if (read_choice(run, account, dead->elements[i], &choices[count]) &&
@@ -94,9 +94,9 @@ operators_requeue(struct run *run, uint32_t account)
     struct dead_choice choices[DEAD_MAX];
     uint32_t count = choose_dead(run, account, choices);
     for (uint32_t i = 0; i < count; i++) {
-        const struct reply *reply = redis_words(&run->redis, "FCALL", "facteur_requeue", "2",
-                                                run->notices.accounts[account], "facteur:{acme}",
-                                                "operator", "simulated", "1", choices[i].id, NULL);
+        const struct reply *reply =
+            redis_words(&run->redis, "FCALL", "facteur_requeue", "2", notices_account(account),
+                        "facteur:{acme}", "operator", "simulated", "1", choices[i].id, NULL);
         if (!is_done(run, &choices[i], reply, "requeues"))
             continue;
         choices[i].notice->requeued += choices[i].told ? 1 : 0;
@@ -111,8 +111,8 @@ operators_purge(struct run *run, uint32_t account)
     uint32_t count = choose_dead(run, account, choices);
     for (uint32_t i = 0; i < count; i++) {
         const struct reply *reply = redis_words(
-            &run->redis, "FCALL", "facteur_purge", "2", run->notices.accounts[account],
-            "facteur:{acme}", "operator", "simulated", "3600000", "1", choices[i].id, NULL);
+            &run->redis, "FCALL", "facteur_purge", "2", notices_account(account), "facteur:{acme}",
+            "operator", "simulated", "3600000", "1", choices[i].id, NULL);
         if (!is_done(run, &choices[i], reply, "purges"))
             continue;
         choices[i].notice->purged += choices[i].told ? 0 : 1; /* that was its end */

@@ -56,28 +56,36 @@ set_attempts(struct run *run, struct attempt_settings *attempts)
 }
 
 static void
-set_settings(struct run *run, const struct run_settings *settings)
+set_account(struct run *run, struct account_settings *account)
 {
-    struct sender_settings *of_sender = &settings->sender->settings;
     struct world *world = &run->world;
-    of_sender->lease_ms = world_between(world, 1000, 3000);
+    set_attempts(run, &account->attempts);
+    account->pace = (struct pace){0};
+    if (world_chance(world, world->weather.paces))
+        account->pace =
+            (struct pace){.count = world_between(world, 2, 50), .period_us = SECOND_US, .burst = 5};
+}
+
+/* What all processes of this run are made of. */
+static struct sender *
+choose_sender(struct run *run, const struct run_settings *settings)
+{
+    struct world *world = &run->world;
+    struct sender *sender = world->weather.fair ? settings->crowd : settings->sender;
+    struct sender_settings *chosen = &sender->settings;
+    chosen->lease_ms = world_between(world, 1000, 3000);
     if (world->weather.forgets) /* who is fenced before he could declare has nothing to say */
-        of_sender->lease_ms = 10000;
-    of_sender->request_timeout_ms = world_between(world, 1000, 4000);
-    of_sender->uncertain_wait_ms =
-        of_sender->lease_ms + of_sender->request_timeout_ms + world_between(world, 0, 10000);
-    of_sender->drain_ms = 30000;
-    of_sender->connections_max = (uint32_t)world_between(world, 1, 3);
-    of_sender->exchanges_max = (uint32_t)world_between(world, 1, 8);
-    of_sender->dedupe_ttl_ms = 3600 * 1000;
-    for (uint32_t i = 0; i < settings->sender->account_count; i++) {
-        struct account_settings *account = &settings->sender->accounts[i];
-        set_attempts(run, &account->attempts);
-        account->pace = (struct pace){0};
-        if (world_chance(world, world->weather.paces))
-            account->pace = (struct pace){
-                .count = world_between(world, 2, 50), .period_us = SECOND_US, .burst = 5};
-    }
+        chosen->lease_ms = 10000;
+    chosen->request_timeout_ms = world_between(world, 1000, 4000);
+    chosen->uncertain_wait_ms =
+        chosen->lease_ms + chosen->request_timeout_ms + world_between(world, 0, 10000);
+    chosen->drain_ms = 30000;
+    chosen->connections_max = (uint32_t)world_between(world, 1, 3);
+    chosen->exchanges_max = (uint32_t)world_between(world, 1, 8);
+    chosen->dedupe_ttl_ms = 3600 * 1000;
+    for (uint32_t i = 0; i < sender->account_count; i++)
+        set_account(run, &sender->accounts[i]);
+    return sender;
 }
 
 static void
@@ -85,14 +93,16 @@ open_run(struct run *run, const struct run_settings *settings)
 {
     world_open(&run->world, settings->seed, settings->tells);
     world_use(&run->world);
-    set_settings(run, settings);
+    if (settings->backlog > 0)
+        weather_draw_fair(&run->world.weather, &run->world.dice, settings->backlog);
+    struct sender *sender = choose_sender(run, settings);
     redis_open(&run->redis, &run->world, settings->begin);
     graph_open(&run->graph, &run->world);
     run->graph.on_taken = on_taken;
     run->graph.on_request = on_request;
     run->graph.context = run;
     webhooks_open(&run->webhooks, &run->world, &run->redis, &run->graph);
-    house_open(&run->house, &run->world, settings->sender);
+    house_open(&run->house, &run->world, sender);
     notices_open(&run->notices, &run->world, &run->redis);
     run->notices.on_written = on_written;
     run->notices.is_careful = is_careful;
@@ -200,8 +210,8 @@ run_seed(const struct run_settings *settings, struct run_result *result)
     hear_receipts(run);
     drain(run);
     result->notices = run->notices.count;
-    fairness_judge(&run->fairness, settings->sender->settings.connections_max *
-                                       settings->sender->settings.exchanges_max);
+    const struct sender_settings *used = &run->house.sender->settings;
+    fairness_judge(&run->fairness, used->connections_max * used->exchanges_max);
     audit_run(run, result);
     result->simulated_us = run->world.now_us - WORLD_START_US;
     result->digest = random_next(&run->world.dice) ^ store_command_count(run->redis.store);

@@ -32,7 +32,9 @@ struct run {
 struct run_settings {
     uint64_t seed;
     bool tells;
-    struct sender *sender;          /* house_build_sender() */
+    struct sender *sender; /* house_build_sender(), with NOTICES_ACCOUNTS */
+    struct sender *crowd;  /* with NOTICES_ACCOUNTS_FAIR, for runs about fairness */
+    uint32_t backlog;      /* 0: the seed decides; else: a run about fairness with so many */
     const struct store_mark *begin; /* of every run's Redis: the library is loaded */
 };
 

@@ -3,6 +3,8 @@
  *
  *   simulation --seed N [--verbose]     one run; its story, turn by turn
  *   simulation --seeds FROM-TO          many; failing seeds are printed
+ *   simulation --seeds 1-5 --backlog 20000
+ *                                       runs about fairness: one account has so many waiting
  *   simulation --seeds 1-200 --break charge-twice --expect-fault
  *                                       with a library that is wrong; good if a run finds it
  */
@@ -29,6 +31,7 @@ struct command {
     bool twice; /* each seed two times: the second must be the same */
     bool expects_fault;
     const char *break_name;
+    uint32_t backlog; /* all runs are about fairness, with so many waiting */
 };
 
 static char dying_words[96]; /* for a broken belief of the product's, which ends the program */
@@ -80,9 +83,11 @@ read_command(int argc, char **argv, struct command *command)
             read_seeds(command, argv[++i]);
         else if (i + 1 < argc && strcmp(word, "--break") == 0)
             command->break_name = argv[++i];
+        else if (i + 1 < argc && strcmp(word, "--backlog") == 0)
+            command->backlog = (uint32_t)strtoul(argv[++i], NULL, 10);
         else {
             fprintf(stderr, "usage: simulation [--seed N | --seeds FROM-TO] [--verbose] [--twice] "
-                            "[--break NAME] [--expect-fault]\n");
+                            "[--backlog N] [--break NAME] [--expect-fault]\n");
             exit(64);
         }
     }
@@ -189,8 +194,11 @@ main(int argc, char **argv)
     const struct store_settings shelf = {.seed = 1, .now_us = 1, .in_order = true};
     struct store *store = store_open(&shelf);
     struct store_mark *begin = load_library(store, command.break_name);
-    struct run_settings settings = {
-        .tells = command.verbose, .sender = house_build_sender(), .begin = begin};
+    struct run_settings settings = {.tells = command.verbose,
+                                    .sender = house_build_sender(NOTICES_ACCOUNTS),
+                                    .crowd = house_build_sender(NOTICES_ACCOUNTS_FAIR),
+                                    .backlog = command.backlog,
+                                    .begin = begin};
     fake_feed_open();
     for (uint64_t seed = command.first; seed <= command.last; seed++) {
         settings.seed = seed;
@@ -200,6 +208,7 @@ main(int argc, char **argv)
     }
     fake_feed_close();
     house_free_sender(settings.sender);
+    house_free_sender(settings.crowd);
     store_mark_drop(begin);
     store_close(store);
     dying_words[0] = '\0';

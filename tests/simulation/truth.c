@@ -63,15 +63,31 @@ read_callback(struct span callback, struct attempt *attempt)
            copy(attempt->cell, sizeof(attempt->cell), span_split(&rest, ';'));
 }
 
-uint32_t
-truth_add(struct truth *truth, uint32_t account, struct span body)
+static void
+count_accepted(struct truth *truth, uint32_t number)
 {
-    struct attempt attempt = {.account = account};
+    if (number >= truth->accepted_capacity) {
+        uint32_t capacity = 2 * number + 256;
+        truth->accepted = realloc(truth->accepted, capacity * sizeof(*truth->accepted));
+        check(truth->accepted != NULL);
+        memset(truth->accepted + truth->accepted_capacity, 0,
+               (capacity - truth->accepted_capacity) * sizeof(*truth->accepted));
+        truth->accepted_capacity = capacity;
+    }
+    truth->accepted[number]++;
+}
+
+uint32_t
+truth_add(struct truth *truth, uint32_t account, struct span body, bool fails)
+{
+    struct attempt attempt = {.account = account, .failed = fails};
     attempt.number = truth_number(body);
     if (attempt.number == UINT32_MAX ||
         !read_callback(find_text(body, "\"biz_opaque_callback_data\":\""), &attempt) ||
         !copy(attempt.to, sizeof(attempt.to), truth_recipient(body)))
         return UINT32_MAX;
+    if (!fails)
+        count_accepted(truth, attempt.number);
     snprintf(attempt.wamid, sizeof(attempt.wamid), "wamid.S%u", truth->count);
     if (truth->count == truth->capacity) {
         truth->capacity = truth->capacity == 0 ? 256 : 2 * truth->capacity;
@@ -86,6 +102,7 @@ void
 truth_close(struct truth *truth)
 {
     free(truth->attempts);
+    free(truth->accepted);
     *truth = (struct truth){0};
 }
 
@@ -105,8 +122,5 @@ truth_knows(const struct truth *truth, struct span token)
 uint32_t
 truth_accepted(const struct truth *truth, uint32_t number)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < truth->count; i++)
-        count += truth->attempts[i].number == number && !truth->attempts[i].failed ? 1 : 0;
-    return count;
+    return number < truth->accepted_capacity ? truth->accepted[number] : 0;
 }

@@ -29,10 +29,13 @@ struct truth {
     struct attempt *attempts;
     uint32_t count;
     uint32_t capacity;
+    uint32_t *accepted; /* by the notification's number: how often */
+    uint32_t accepted_capacity;
 };
 
-/* The index of a new attempt; UINT32_MAX: the request is not as agreed. `body` is the JSON. */
-uint32_t truth_add(struct truth *truth, uint32_t account, struct span body);
+/* The index of a new attempt; UINT32_MAX: the request is not as agreed. `body` is the JSON;
+ * `fails`: a receipt will say so. */
+uint32_t truth_add(struct truth *truth, uint32_t account, struct span body, bool fails);
 void truth_close(struct truth *truth);
 
 /* How often Meta took this notification (those that failed by a receipt do not count). */

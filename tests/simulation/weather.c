@@ -80,22 +80,21 @@ draw_machines(struct weather *weather, struct random *dice)
         weather->redis_jumps = 0;
 }
 
-/* Everything works, and one account has a huge backlog that Meta may throttle. */
-static void
-draw_fair(struct weather *weather, struct random *dice)
+void
+weather_draw_fair(struct weather *weather, struct random *dice, uint32_t backlog)
 {
     memset(weather, 0, sizeof(*weather));
     weather->fair = true;
+    weather->backlog = backlog;
     weather->latency_us = between(dice, 10, 300);
     weather->moods[MOOD_ACCEPT] = 1000;
     weather->moods[MOOD_THROTTLE] = sometimes(dice, 500);
-    weather->moods[MOOD_PAIR] = sometimes(dice, 200);
     weather->moods[MOOD_RETRY] = sometimes(dice, 200);
     weather->answer_us = between(dice, 10000, 50000);
     weather->receipt_us = 2000000;
     weather->hosts = 1;
-    weather->accounts = 3;
-    weather->notifications = FAIR_BACKLOG + 30;
+    weather->accounts = NOTICES_ACCOUNTS_FAIR;
+    weather->notifications = backlog + FAIR_OTHERS;
     weather->bulk = sometimes(dice, 500000);
     weather->busy_us = between(dice, 2, 5) * 1000000;
 }
@@ -122,7 +121,7 @@ weather_draw(struct weather *weather, struct random *dice)
     weather->code_policy = between(dice, 0, POLICIES - 1);
     weather->busy_us = between(dice, 2, 15) * 1000000;
     if (random_below(dice, 50) == 0)
-        draw_fair(weather, dice);
+        weather_draw_fair(weather, dice, FAIR_BACKLOG);
 }
 
 void

@@ -79,10 +79,13 @@ struct weather {
     uint32_t policy;      /* of uncertain ones */
     uint32_t code_policy; /* likewise, of one-time codes */
     bool fair;            /* one account has a huge backlog; all is well but Meta's limits */
+    uint32_t backlog;     /* then: the first notices, all of account 0, all at once */
     uint64_t busy_us;     /* how long faults and producers last */
 };
 
 void weather_draw(struct weather *weather, struct random *dice);
+/* A run that is only about fairness: with this many waiting. */
+void weather_draw_fair(struct weather *weather, struct random *dice, uint32_t backlog);
 /* The faults end: what was begun ends by itself. */
 void weather_clear(struct weather *weather);
 const char *graph_mood_text(enum graph_mood mood);

@@ -1,6 +1,7 @@
 #include "tests/simulation/webhooks.h"
 
 #include "sender/base/check.h"
+#include "tests/simulation/notices.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@ struct receipt_on_its_way {
     struct timer timer;
     uint32_t attempt;
     struct receipt_on_its_way *next;
+    struct receipt_on_its_way **place; /* of the pointer to it */
 };
 
 /* STATUS MEMBER ATTEMPT GRANT INDEX DAY CELL CURRENCY MILLIONTHS WAMID TO REASON */
@@ -32,14 +34,12 @@ write_line(const struct attempt *attempt, char line[LINE_MAX_SIZE])
 static bool
 tell(struct webhooks *webhooks, uint32_t index)
 {
-    static const char *const accounts[] = {"facteur:{acme}:fr", "facteur:{acme}:de",
-                                           "facteur:{acme}:us"};
     char line[LINE_MAX_SIZE];
     struct attempt *attempt = &webhooks->graph->truth.attempts[index];
     write_line(attempt, line);
-    const struct reply *reply =
-        redis_words(webhooks->redis, "FCALL", "facteur_receipt", "2", accounts[attempt->account],
-                    "facteur:{acme}", "100000", "3600000", "1", line, NULL);
+    const struct reply *reply = redis_words(webhooks->redis, "FCALL", "facteur_receipt", "2",
+                                            notices_account(attempt->account), "facteur:{acme}",
+                                            "100000", "3600000", "1", line, NULL);
     if (reply == NULL)
         return false;
     struct span answer = {0};
@@ -63,10 +63,9 @@ tell(struct webhooks *webhooks, uint32_t index)
 static void
 end_receipt(struct receipt_on_its_way *receipt)
 {
-    struct receipt_on_its_way **place = &receipt->webhooks->first;
-    while (*place != receipt)
-        place = &(*place)->next;
-    *place = receipt->next;
+    *receipt->place = receipt->next;
+    if (receipt->next != NULL)
+        receipt->next->place = receipt->place;
     timer_stop(&receipt->webhooks->world->agenda, &receipt->timer);
     free(receipt);
 }
@@ -89,6 +88,9 @@ send_one(struct webhooks *webhooks, uint32_t attempt, uint64_t wait_us)
     receipt->webhooks = webhooks;
     receipt->attempt = attempt;
     receipt->next = webhooks->first;
+    receipt->place = &webhooks->first;
+    if (receipt->next != NULL)
+        receipt->next->place = &receipt->next;
     webhooks->first = receipt;
     timer_init(&receipt->timer, on_arrival);
     timer_start(&webhooks->world->agenda, &receipt->timer, webhooks->world->now_us + wait_us);
